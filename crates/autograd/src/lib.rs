@@ -1,0 +1,1 @@
+//! Differentiable operations, the tape and the gradient checker of Plywood.

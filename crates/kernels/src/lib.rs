@@ -1,0 +1,1 @@
+//! SIMD kernels of Plywood: matrix product, convolution, pooling, recurrent cells, normalisation.

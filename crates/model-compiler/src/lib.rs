@@ -1,0 +1,1 @@
+//! The compiler behind model!: parse, check, fuse, plan, expand.

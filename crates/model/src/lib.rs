@@ -1,0 +1,1 @@
+//! The model! procedural macro of Plywood.

@@ -1,0 +1,1 @@
+//! Layers, losses, metrics, optimizers and the training engine of Plywood.

@@ -1,0 +1,1 @@
+//! Sample kinds, layer declarations and the shape rules of Plywood, all const fn.

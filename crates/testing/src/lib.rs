@@ -1,0 +1,1 @@
+//! Naive references, case tables and tolerances for the tests of Plywood.

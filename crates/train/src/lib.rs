@@ -1,0 +1,1 @@
+//! Fitting, history and progress of Plywood networks.
