@@ -1,0 +1,283 @@
+//! Why a layer cannot take its input, with the numbers that show it, and what would help.
+
+use crate::{Item, Shape, Size, Text};
+
+/// Why a layer cannot take its input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fault {
+    /// The layer at fault, as it is written in a list.
+    pub layer: &'static str,
+    /// The rule that it breaks.
+    pub rule: Rule,
+    /// What reaches the layer.
+    pub input: Shape,
+}
+
+/// A rule about shapes, with the values that break it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// The layer takes another kind of sample.
+    Kind {
+        /// What it takes, with its article: `a Vector`.
+        takes: &'static str,
+    },
+    /// The layer reads a sequence.
+    NeedsSequence,
+    /// A kernel or window reaches past its padded input.
+    Window {
+        /// `height` or `width`.
+        axis: &'static str,
+        /// Places of the kernel along the axis.
+        kernel: usize,
+        /// The distance between two of them.
+        dilation: usize,
+        /// Places of the input along the axis, padding included.
+        padded: usize,
+    },
+    /// A size that must be at least one is zero.
+    Zero {
+        /// The argument, or what else is zero.
+        argument: &'static str,
+    },
+    /// The padding is at least as wide as the kernel, so that some outputs see padding alone.
+    Padding {
+        /// `height` or `width`.
+        axis: &'static str,
+        /// Places padded on one side.
+        padding: usize,
+        /// Places the dilated kernel spans.
+        span: usize,
+    },
+    /// Channels do not divide into groups.
+    Groups {
+        /// What does not divide: `channels in` or `filters`.
+        of: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many groups were asked for.
+        groups: usize,
+    },
+    /// A number is out of its range.
+    Range {
+        /// The argument.
+        argument: &'static str,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// A size leaves the range of `usize`.
+    Overflow,
+    /// The list ends in another shape than the network declares.
+    Output {
+        /// What the network declares.
+        declared: Shape,
+    },
+    /// In the words of whoever wrote the layer.
+    Custom(&'static str),
+}
+
+impl Fault {
+    /// The fault of `layer`, reached by `input`.
+    #[must_use]
+    pub const fn new(layer: &'static str, rule: Rule, input: Shape) -> Self {
+        Self { layer, rule, input }
+    }
+
+    /// What is wrong, in one sentence with both shapes or both numbers.
+    #[must_use]
+    pub const fn what(&self) -> Text {
+        let text = Text::new().text(self.layer);
+        match self.rule {
+            Rule::Kind { takes } => text
+                .text(" takes ")
+                .text(takes)
+                .text(", but ")
+                .shape(self.input)
+                .text(" reaches it"),
+            Rule::NeedsSequence => text
+                .text(" takes a Sequence, but ")
+                .shape(self.input)
+                .text(" reaches it"),
+            Rule::Window {
+                axis,
+                kernel,
+                dilation,
+                padded,
+            } => window(text, axis, kernel, dilation, padded)
+                .text(" (")
+                .shape(self.input)
+                .text(" reaches it)"),
+            Rule::Zero { argument } => text.text(": `").text(argument).text("` is 0"),
+            Rule::Padding {
+                axis,
+                padding,
+                span,
+            } => text
+                .text(": a padding of ")
+                .number(padding)
+                .text(" along the ")
+                .text(axis)
+                .text(" is as wide as the kernel's span of ")
+                .number(span),
+            Rule::Groups { of, count, groups } => text
+                .text(": ")
+                .number(count)
+                .text(" ")
+                .text(of)
+                .text(" do not divide into ")
+                .number(groups)
+                .text(" groups"),
+            Rule::Range { argument, expected } => text
+                .text(": `")
+                .text(argument)
+                .text("` is out of range, expected ")
+                .text(expected),
+            Rule::Overflow => text
+                .text(" makes a size past usize out of ")
+                .shape(self.input),
+            Rule::Output { declared } => Text::new()
+                .text("the list yields ")
+                .shape(self.input)
+                .text(", but the network declares ")
+                .shape(declared),
+            Rule::Custom(why) => text
+                .text(": ")
+                .text(why)
+                .text(" (")
+                .shape(self.input)
+                .text(" reaches it)"),
+        }
+    }
+
+    /// What would help, or the empty text.
+    #[must_use]
+    pub const fn help(&self) -> Text {
+        let text = Text::new();
+        match self.rule {
+            Rule::Kind { .. } => self.kind_help(),
+            Rule::NeedsSequence => text.text(
+                "a recurrent layer before this one passes every step on with `returns: sequence`",
+            ),
+            Rule::Window {
+                dilation, padded, ..
+            } => text
+                .text("the largest kernel that fits is ")
+                .number((padded.saturating_sub(1)) / if dilation == 0 { 1 } else { dilation } + 1)
+                .text("; or pad with `padding: same`"),
+            Rule::Zero { .. } => text.text("it must be at least 1"),
+            Rule::Padding { .. } => {
+                text.text("pad by less than the span of the kernel, or use `padding: same`")
+            }
+            Rule::Groups { .. } => text.text("choose a number of groups that divides both"),
+            Rule::Range { .. } | Rule::Custom(_) => text,
+            Rule::Overflow => text.text("choose smaller sizes"),
+            Rule::Output { declared } => output_help(self.input, declared),
+        }
+    }
+
+    const fn kind_help(&self) -> Text {
+        let text = Text::new();
+        match self.input.item {
+            Item::Image { .. } if str_eq(self.layer, "Embedding") => {
+                text.text("an Embedding reads tokens; leave it out")
+            }
+            Item::Image { .. } => text.text("put `Flatten` or `GlobalAvgPool2d` before it"),
+            Item::Token(_) | Item::Class(_) => text.text("put `Embedding(…)` before it"),
+            _ if str_eq(self.layer, "Embedding") => text.text(
+                "an Embedding reads tokens: declare the input as `Token<…>`, or leave it out",
+            ),
+            _ => text.text("the layer belongs where an Image is: before `Flatten` and `Dense`"),
+        }
+    }
+
+    /// What is wrong and what would help.
+    #[must_use]
+    pub const fn message(&self) -> Text {
+        let what = self.what();
+        let help = self.help();
+        if help.as_str().is_empty() {
+            what
+        } else {
+            what.text("\nhelp: ").text(help.as_str())
+        }
+    }
+}
+
+const fn window(
+    text: Text,
+    axis: &'static str,
+    kernel: usize,
+    dilation: usize,
+    padded: usize,
+) -> Text {
+    let text = text.text(": a kernel of ").number(kernel);
+    let text = if dilation > 1 {
+        text.text(" dilated by ")
+            .number(dilation)
+            .text(" spans (")
+            .number(kernel)
+            .text(" - 1)*")
+            .number(dilation)
+            .text(" + 1 = ")
+            .number((kernel - 1) * dilation + 1)
+            .text(" places, which")
+    } else {
+        text
+    };
+    text.text(" does not fit the ")
+        .text(axis)
+        .text(" of ")
+        .number(padded)
+}
+
+const fn output_help(produced: Shape, declared: Shape) -> Text {
+    let text = Text::new();
+    if produced.sequence && !declared.sequence {
+        return text.text("let the last recurrent layer return its last step: `returns: last`");
+    }
+    if declared.sequence && !produced.sequence {
+        return text.text("let the recurrent layers return every step: `returns: sequence`");
+    }
+    match (produced.item, declared.item) {
+        (Item::Probabilities(_), Item::Logits(_)) => {
+            text.text("leave the last Softmax or Sigmoid out: the loss applies it to the logits")
+        }
+        (Item::Vector(_), Item::Probabilities(_)) => {
+            text.text("end the list with `Softmax` (or `Sigmoid`), or declare Logits")
+        }
+        (Item::Image { .. }, Item::Image { .. }) => {
+            text.text("change the last layer, or declare what the list yields")
+        }
+        (Item::Image { .. }, _) => text
+            .text("end the list with `Flatten, Dense(")
+            .size(declared.elements())
+            .text(")`"),
+        (_, Item::Logits(n) | Item::Vector(n) | Item::Real(n)) => last_dense(text, n),
+        (_, Item::Probabilities(n)) => last_dense(text, n).text(" and `Softmax`"),
+        _ => text.text("declare what the list yields"),
+    }
+}
+
+const fn last_dense(text: Text, n: Size) -> Text {
+    text.text("end the list with `Dense(").size(n).text(")`")
+}
+
+const fn str_eq(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+impl core::fmt::Display for Fault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.message().as_str())
+    }
+}

@@ -1,0 +1,96 @@
+//! Sample kinds: what a network takes and yields, as types.
+//!
+//! A kind is never constructed; it is the type argument of batches, data sets and networks. Its numbers lie in a
+//! `Batch`, row after row.
+
+use crate::{Item, Shape, Size};
+use core::fmt::Debug;
+
+/// A kind of sample: its shape, and what one of its numbers is stored as.
+pub trait Sample: 'static + Send + Sync {
+    /// The shape that the size rules see.
+    const SHAPE: Shape;
+    /// `T` for real numbers, `u32` for tokens and classes.
+    type Element<T: Element>: Element;
+    /// Numbers in one row: in a sample, or in a step of a sequence.
+    const ROW: usize = Self::SHAPE.elements().get();
+}
+
+/// A kind of sample that a [`Sequence`] may consist of: every kind but a sequence.
+pub trait SequenceItem: Sample {}
+
+/// What a number of a sample may be stored as.
+pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {}
+impl<E: Copy + Default + PartialEq + Debug + Send + Sync + 'static> Element for E {}
+
+/// `H × W` places of `C` channels, channels last: row `h`, column `w`, channel `c` is number `(h·W + w)·C + c`.
+#[derive(Clone, Copy, Debug)]
+pub struct Image<const H: usize, const W: usize, const C: usize>;
+/// `N` numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Vector<const N: usize>;
+/// A sequence of `S`; its length is a matter of run time.
+#[derive(Clone, Copy, Debug)]
+pub struct Sequence<S>(core::marker::PhantomData<S>);
+/// An index below `VOCABULARY`.
+#[derive(Clone, Copy, Debug)]
+pub struct Token<const VOCABULARY: usize>;
+/// `N` unnormalised log-probabilities, one a class.
+#[derive(Clone, Copy, Debug)]
+pub struct Logits<const N: usize>;
+/// `N` numbers between zero and one.
+#[derive(Clone, Copy, Debug)]
+pub struct Probabilities<const N: usize>;
+/// A class index below `N`.
+#[derive(Clone, Copy, Debug)]
+pub struct Class<const N: usize>;
+/// `N` real numbers to be met by regression.
+#[derive(Clone, Copy, Debug)]
+pub struct Real<const N: usize>;
+
+impl<const H: usize, const W: usize, const C: usize> Sample for Image<H, W, C> {
+    const SHAPE: Shape = Shape::image(H, W, C);
+    type Element<T: Element> = T;
+}
+impl<const H: usize, const W: usize, const C: usize> SequenceItem for Image<H, W, C> {}
+
+impl<S: SequenceItem> Sample for Sequence<S> {
+    const SHAPE: Shape = S::SHAPE.in_sequence();
+    type Element<T: Element> = S::Element<T>;
+}
+
+macro_rules! kinds {
+    ($($kind:ident stores $element:ty),* $(,)?) => {$(
+        impl<const N: usize> Sample for $kind<N> {
+            const SHAPE: Shape = Shape::of(Item::$kind(Size::Known(N)));
+            type Element<T: Element> = $element;
+        }
+        impl<const N: usize> SequenceItem for $kind<N> {}
+    )*};
+}
+
+kinds! {
+    Vector stores T,
+    Token stores u32,
+    Logits stores T,
+    Probabilities stores T,
+    Class stores u32,
+    Real stores T,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Image, Sample, Sequence, Token, Vector};
+    use crate::Shape;
+
+    #[test]
+    fn types_carry_their_shape() {
+        assert_eq!(<Image<28, 28, 1> as Sample>::SHAPE, Shape::image(28, 28, 1));
+        assert_eq!(<Image<28, 28, 1> as Sample>::ROW, 784);
+        assert_eq!(
+            <Sequence<Token<9>> as Sample>::SHAPE,
+            Shape::token(9).in_sequence()
+        );
+        assert_eq!(<Sequence<Vector<5>> as Sample>::ROW, 5);
+    }
+}
