@@ -1,1 +1,18 @@
 //! Layers, losses, metrics, optimizers and the training engine of Plywood.
+//!
+//! Use this crate alone to train networks written with `model!` without data sets and progress bars, or to write layers
+//! of your own. The parts: [`Layer`] is the contract of a layer, [`layers`] has the built-in ones; [`Network`] is what
+//! `model!` generates; [`engine`] runs training steps and inference over blocks of samples on a thread pool.
+#![forbid(unsafe_code)]
+
+pub mod arena;
+pub mod initialise;
+mod layer;
+pub mod network;
+pub mod run;
+
+pub use arena::Arena;
+pub use initialise::Seed;
+pub use layer::{Flow, Layer, Memory, Noise, Pass};
+pub use network::{Element, LayerView, Network, Step};
+pub use run::{Back, Run};

@@ -1,0 +1,206 @@
+//! What `model!` generates, as a trait: the passes of a network over blocks of samples.
+
+use crate::arena::Arena;
+use crate::initialise::Seed;
+use crate::layer::Layer;
+use crate::run::Run;
+use plywood_kernels::{AlignedVec, Float};
+use plywood_shape::{LayerInfo, Plan, Sample};
+
+/// A network: parameters in one flat buffer, and its forward and backward pass over blocks of samples.
+///
+/// `model!` implements it. The passes are associated functions over slices, so that an engine runs them for many
+/// blocks at once. They come in segments: a segment ends where a layer needs to know all samples of the batch before
+/// it goes on, as batch normalisation does while training.
+pub trait Network: Sized + Send + Sync {
+    /// What it computes in.
+    type Scalar: Float;
+    /// What it takes.
+    type Input: Sample;
+    /// What it yields.
+    type Output: Sample;
+
+    /// The name of the network.
+    const NAME: &'static str;
+    /// The layers of the list.
+    const LAYERS: &'static [LayerInfo];
+    /// What is executed, one after the other: layers, or several fused into one.
+    const STEPS: &'static [Step];
+    /// How many segments the passes come in.
+    const SEGMENTS: usize;
+
+    /// A new network. Its parameters follow from the seed alone.
+    fn seeded(seed: Seed) -> Self;
+
+    /// All parameters.
+    fn parameters(&self) -> &[Self::Scalar];
+    /// All parameters, to be changed.
+    fn parameters_mut(&mut self) -> &mut [Self::Scalar];
+    /// All running state.
+    fn state(&self) -> &[Self::Scalar];
+    /// All running state, to be changed.
+    fn state_mut(&mut self) -> &mut [Self::Scalar];
+
+    /// Runs a segment forward over a block.
+    fn forward(
+        segment: usize,
+        run: &Run<'_, Self::Scalar>,
+        input: &[Element<Self>],
+        arena: &mut Arena<Self::Scalar>,
+    );
+
+    /// Runs a segment backward over a block, last segment first; parameter gradients are added to `gradient`.
+    ///
+    /// With `INPUT_GRADIENT`, the gradient of the network's input is in [`Arena::input_gradient`] after segment 0;
+    /// without it, it is not computed.
+    fn backward<const INPUT_GRADIENT: bool>(
+        segment: usize,
+        run: &Run<'_, Self::Scalar>,
+        input: &[Element<Self>],
+        arena: &mut Arena<Self::Scalar>,
+        gradient: &mut Lane<'_, Self::Scalar>,
+    );
+
+    /// Shows every step's layer to `visitor`, in order.
+    fn visit<V: Visitor<Self::Scalar>>(visitor: &mut V);
+
+    /// Adds the kept gradient rows of the first step to its table's gradient, if its plan scatters.
+    fn scatter(input: &[Element<Self>], deferred: &[Self::Scalar], gradient: &mut [Self::Scalar]);
+
+    /// Zeroes what [`Network::scatter`] touched.
+    fn clear(input: &[Element<Self>], gradient: &mut [Self::Scalar]);
+}
+
+/// What a network's input is stored as: its scalar, or `u32`.
+pub type Element<N> = <<N as Network>::Input as Sample>::Element<<N as Network>::Scalar>;
+
+/// One executed step: a layer, or several fused into one.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// What it makes of its input.
+    pub plan: Plan,
+    /// Where its parameters start in the flat buffer.
+    pub offset: usize,
+    /// Where its state starts in the state buffer.
+    pub state_offset: usize,
+    /// The position in the list of its first layer.
+    pub layer: usize,
+}
+
+/// Where the gradients of a block go.
+#[derive(Debug)]
+pub struct Lane<'a, T> {
+    /// Gradients of the parameters, from the end of the scattered tables on, added to.
+    pub dense: &'a mut [T],
+    /// Rows of the block kept for the tables, overwritten.
+    pub deferred: &'a mut [T],
+}
+
+/// Something that wants to see every step's layer.
+pub trait Visitor<T: Float> {
+    /// Step `index` runs `layer`, whose input is stored as `X`.
+    fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L);
+}
+
+/// A layer of a network by name: its declaration and its numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerView<'a, T> {
+    /// The layer's row in the table.
+    pub info: &'static LayerInfo,
+    parameters: &'a [T],
+    state: &'a [T],
+}
+
+impl<'a, T: Float> LayerView<'a, T> {
+    /// The view of layer `index` of a network.
+    #[must_use]
+    pub fn of<N: Network<Scalar = T>>(network: &'a N, index: usize) -> Self {
+        let info = &N::LAYERS[index];
+        Self {
+            info,
+            parameters: &network.parameters()[info.offset..][..info.plan.parameter_count()],
+            state: &network.state()[info.state_offset..][..info.plan.state_count()],
+        }
+    }
+
+    /// All parameters of the layer, tensor after tensor.
+    #[must_use]
+    pub fn parameters(&self) -> &'a [T] {
+        self.parameters
+    }
+
+    /// A tensor by name: `weight`, `bias`, `running_mean`; row-major, sizes as in the layer's documentation.
+    #[must_use]
+    pub fn tensor(&self, name: &str) -> Option<&'a [T]> {
+        let (mut parameter, mut state) = (0, 0);
+        for tensor in self.info.plan.tensors() {
+            let (values, start) = if tensor.state {
+                (self.state, &mut state)
+            } else {
+                (self.parameters, &mut parameter)
+            };
+            if tensor.name == name {
+                return Some(&values[*start..][..tensor.count()]);
+            }
+            *start += tensor.count();
+        }
+        None
+    }
+
+    /// The tensor `weight`.
+    ///
+    /// # Panics
+    /// If the layer has none.
+    #[must_use]
+    pub fn weight(&self) -> &'a [T] {
+        self.tensor("weight")
+            .unwrap_or_else(|| panic!("`{}` has no weight", self.info.name))
+    }
+
+    /// The tensor `bias`.
+    ///
+    /// # Panics
+    /// If the layer has none.
+    #[must_use]
+    pub fn bias(&self) -> &'a [T] {
+        self.tensor("bias")
+            .unwrap_or_else(|| panic!("`{}` has no bias", self.info.name))
+    }
+}
+
+/// Parameters and state of a new network, each tensor filled as its layer says.
+#[must_use]
+pub fn fresh<T: Float>(layers: &[LayerInfo], seed: Seed) -> (AlignedVec<T>, AlignedVec<T>) {
+    let mut lens = (0, 0);
+    for info in layers {
+        let plan = &info.plan;
+        lens.0 = lens.0.max(
+            info.offset
+                + plan
+                    .parameter_count()
+                    .next_multiple_of(plywood_shape::chain::ALIGNMENT),
+        );
+        lens.1 = lens.1.max(
+            info.state_offset
+                + plan
+                    .state_count()
+                    .next_multiple_of(plywood_shape::chain::ALIGNMENT),
+        );
+    }
+    let mut parameters = AlignedVec::zeroed(lens.0);
+    let mut state = AlignedVec::zeroed(lens.1);
+    for (index, info) in layers.iter().enumerate() {
+        let (mut at, mut state_at) = (info.offset, info.state_offset);
+        for (tensor, declared) in info.plan.tensors().iter().enumerate() {
+            let (values, start) = if declared.state {
+                (&mut state, &mut state_at)
+            } else {
+                (&mut parameters, &mut at)
+            };
+            let place = &mut values[*start..][..declared.count()];
+            crate::initialise::fill(declared, place, seed, index, tensor);
+            *start += declared.count();
+        }
+    }
+    (parameters, state)
+}
