@@ -1,0 +1,98 @@
+//! The register tile: R rows by V vectors of C, held in registers over a run of k.
+//!
+//! ```text
+//! acc = load_c ? c : 0
+//! for p in 0..k, i in 0..R: acc[i] = a[i][p] * b[p] + acc[i]
+//! c = acc
+//! ```
+//!
+//! A is broadcast element by element and B is loaded in vectors along its rows. With R·V accumulators, V vectors of B
+//! and one of A the tile fits the registers, and eight accumulators or more hide the latency of the multiply-add.
+
+use crate::simd::Simd;
+
+/// The operands of a tile, each pointing at the tile's first element.
+#[derive(Clone, Copy)]
+pub(super) struct Operands<T> {
+    /// Length of the sums.
+    pub(super) k: usize,
+    pub(super) a: *const T,
+    pub(super) a_row: usize,
+    pub(super) a_column: usize,
+    pub(super) b: *const T,
+    pub(super) b_row: usize,
+    pub(super) c: *mut T,
+    pub(super) c_row: usize,
+    /// Whether the sums start from C instead of 0.
+    pub(super) load_c: bool,
+}
+
+/// A tile of R rows and V full vectors.
+///
+/// # Safety
+/// With n = V·LANES: `a` is valid for reading R×k elements and `b` for k×n at their strides, `c` for reading and writing
+/// R×n, and C overlaps neither.
+#[inline(always)]
+pub(super) unsafe fn full<S: Simd, const R: usize, const V: usize>(simd: S, o: Operands<S::Elem>) {
+    let mut sums = [[simd.zero(); V]; R];
+    if o.load_c {
+        for i in 0..R {
+            for j in 0..V {
+                // SAFETY: i < R and j < V, within C as the caller vouches.
+                sums[i][j] = unsafe { simd.load_ptr(o.c.add(i * o.c_row + j * S::LANES)) };
+            }
+        }
+    }
+    for p in 0..o.k {
+        let mut b = [simd.zero(); V];
+        for j in 0..V {
+            // SAFETY: p < k and j < V, within B as the caller vouches.
+            b[j] = unsafe { simd.load_ptr(o.b.add(p * o.b_row + j * S::LANES)) };
+        }
+        for i in 0..R {
+            // SAFETY: i < R and p < k, within A as the caller vouches.
+            let a = simd.splat(unsafe { *o.a.add(i * o.a_row + p * o.a_column) });
+            for j in 0..V {
+                sums[i][j] = simd.mul_add(a, b[j], sums[i][j]);
+            }
+        }
+    }
+    for i in 0..R {
+        for j in 0..V {
+            // SAFETY: i < R and j < V, within C as the caller vouches.
+            unsafe { simd.store_ptr(sums[i][j], o.c.add(i * o.c_row + j * S::LANES)) };
+        }
+    }
+}
+
+/// A tile of R rows and the first `columns` lanes of one vector; the same arithmetic for each element as [`full`].
+///
+/// # Safety
+/// As [`full`], with n = `columns` < LANES.
+#[inline(always)]
+pub(super) unsafe fn partial<S: Simd, const R: usize>(
+    simd: S,
+    columns: usize,
+    o: Operands<S::Elem>,
+) {
+    let mut sums = [simd.zero(); R];
+    if o.load_c {
+        for i in 0..R {
+            // SAFETY: i < R, and `columns` elements of that row lie within C as the caller vouches.
+            sums[i] = unsafe { simd.load_ptr_partial(o.c.add(i * o.c_row), columns) };
+        }
+    }
+    for p in 0..o.k {
+        // SAFETY: p < k, and `columns` elements of that row lie within B as the caller vouches.
+        let b = unsafe { simd.load_ptr_partial(o.b.add(p * o.b_row), columns) };
+        for i in 0..R {
+            // SAFETY: i < R and p < k, within A as the caller vouches.
+            let a = simd.splat(unsafe { *o.a.add(i * o.a_row + p * o.a_column) });
+            sums[i] = simd.mul_add(a, b, sums[i]);
+        }
+    }
+    for i in 0..R {
+        // SAFETY: i < R, and `columns` elements of that row lie within C as the caller vouches.
+        unsafe { simd.store_ptr_partial(sums[i], o.c.add(i * o.c_row), columns) };
+    }
+}

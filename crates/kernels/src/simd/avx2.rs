@@ -1,0 +1,182 @@
+//! AVX2 with FMA: eight `f32` in a vector, sixteen registers.
+//!
+//! Intrinsics: Intel Intrinsics Guide. Every `unsafe` block below rests on the token: an [`Avx2`] exists only where
+//! [`Avx2::detect`] saw the features.
+
+use std::arch::x86_64::{
+    __m256, __m256i, _CMP_EQ_OQ, _CMP_LE_OQ, _CMP_LT_OQ, _MM_FROUND_NO_EXC,
+    _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_max_ps, _mm_max_ss,
+    _mm_movehl_ps, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
+    _mm256_andnot_ps, _mm256_blendv_ps, _mm256_castps_si256, _mm256_castps256_ps128,
+    _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cvtepi32_ps, _mm256_cvtps_epi32, _mm256_div_ps,
+    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_movemask_ps,
+    _mm256_mul_ps, _mm256_or_ps, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_slli_epi32, _mm256_sqrt_ps, _mm256_srli_epi32, _mm256_storeu_ps, _mm256_sub_epi32,
+    _mm256_sub_ps, _mm256_xor_ps,
+};
+
+use super::sealed::Sealed;
+use super::{Isa, Kernel, Simd};
+
+const LANES: usize = 8;
+
+/// A window of eight into this table, starting at 8 − n, has its first n entries set.
+static FIRST_LANES: [i32; 2 * LANES] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// Proof that this machine has AVX2 and FMA.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2(());
+
+impl Avx2 {
+    /// The token, if this machine has AVX2 and FMA. Cheap: the standard library caches what it found.
+    #[inline]
+    pub fn detect() -> Option<Self> {
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+    }
+
+    /// The mask of the first `count` lanes, as the masked moves want it.
+    #[inline(always)]
+    fn first_lanes(self, count: usize) -> __m256i {
+        let start = LANES
+            .checked_sub(count)
+            .expect("a count of at most the lanes");
+        // SAFETY: `start ≤ 8`, so eight entries from there lie in the table of sixteen; the token proves AVX.
+        unsafe { _mm256_loadu_si256(FIRST_LANES.as_ptr().add(start).cast()) }
+    }
+}
+
+impl Sealed for Avx2 {}
+
+/// Stamps an operation that is one expression of intrinsics.
+macro_rules! intrinsic {
+    ($($name:ident($($argument:ident),+) -> $output:ty => $value:expr;)*) => {
+        $(#[inline(always)]
+        fn $name(self, $($argument: __m256),+) -> $output {
+            // SAFETY: the token proves AVX2 and FMA.
+            unsafe { $value }
+        })*
+    };
+}
+
+impl Simd for Avx2 {
+    type Elem = f32;
+    type Vector = __m256;
+    type Mask = __m256;
+    const LANES: usize = LANES;
+    const REGISTERS: usize = 16;
+    const ISA: Isa = Isa::Avx2;
+
+    #[inline(always)]
+    fn enter<K: Kernel<f32>>(self, kernel: K) -> K::Output {
+        // SAFETY: the token proves AVX2 and FMA.
+        unsafe { enter(self, kernel) }
+    }
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        // SAFETY: the token proves AVX.
+        unsafe { _mm256_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_ptr(self, source: *const f32) -> __m256 {
+        // SAFETY: the caller vouches for eight elements, the token for AVX.
+        unsafe { _mm256_loadu_ps(source) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_ptr(self, v: __m256, target: *mut f32) {
+        // SAFETY: the caller vouches for eight elements, the token for AVX.
+        unsafe { _mm256_storeu_ps(target, v) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_ptr_partial(self, source: *const f32, count: usize) -> __m256 {
+        // SAFETY: the caller vouches for `count` elements; lanes outside the mask are not read. The token proves AVX.
+        unsafe { _mm256_maskload_ps(source, self.first_lanes(count)) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_ptr_partial(self, v: __m256, target: *mut f32, count: usize) {
+        // SAFETY: the caller vouches for `count` elements; lanes outside the mask are not written. The token proves AVX.
+        unsafe { _mm256_maskstore_ps(target, self.first_lanes(count), v) }
+    }
+
+    intrinsic! {
+        add(a, b) -> __m256 => _mm256_add_ps(a, b);
+        sub(a, b) -> __m256 => _mm256_sub_ps(a, b);
+        mul(a, b) -> __m256 => _mm256_mul_ps(a, b);
+        div(a, b) -> __m256 => _mm256_div_ps(a, b);
+        mul_add(a, b, c) -> __m256 => _mm256_fmadd_ps(a, b, c);
+        neg(a) -> __m256 => _mm256_xor_ps(a, _mm256_set1_ps(-0.0));
+        abs(a) -> __m256 => _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
+        sqrt(a) -> __m256 => _mm256_sqrt_ps(a);
+        round(a) -> __m256 => _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
+        min(a, b) -> __m256 => _mm256_min_ps(a, b);
+        max(a, b) -> __m256 => _mm256_max_ps(a, b);
+        lt(a, b) -> __m256 => _mm256_cmp_ps::<_CMP_LT_OQ>(a, b);
+        le(a, b) -> __m256 => _mm256_cmp_ps::<_CMP_LE_OQ>(a, b);
+        eq(a, b) -> __m256 => _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b);
+        select(mask, a, b) -> __m256 => _mm256_blendv_ps(b, a, mask);
+        mask_bits(mask) -> u32 => _mm256_movemask_ps(mask) as u32;
+    }
+
+    #[inline(always)]
+    fn copysign(self, magnitude: __m256, sign: __m256) -> __m256 {
+        // SAFETY: the token proves AVX.
+        unsafe {
+            let sign_bit = _mm256_set1_ps(-0.0);
+            _mm256_or_ps(
+                _mm256_andnot_ps(sign_bit, magnitude),
+                _mm256_and_ps(sign_bit, sign),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn exp2_integral(self, n: __m256) -> __m256 {
+        // SAFETY: the token proves AVX2.
+        unsafe {
+            let biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased))
+        }
+    }
+
+    #[inline(always)]
+    fn split_exponent(self, a: __m256) -> (__m256, __m256) {
+        // SAFETY: the token proves AVX2.
+        unsafe {
+            let fraction = _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(0x007f_ffff)));
+            let biased = _mm256_srli_epi32::<23>(_mm256_castps_si256(a));
+            let exponent = _mm256_cvtepi32_ps(_mm256_sub_epi32(biased, _mm256_set1_epi32(126)));
+            (_mm256_or_ps(fraction, _mm256_set1_ps(0.5)), exponent)
+        }
+    }
+
+    #[inline(always)]
+    fn reduce_sum(self, a: __m256) -> f32 {
+        // SAFETY: the token proves AVX.
+        unsafe {
+            let four = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        }
+    }
+
+    #[inline(always)]
+    fn reduce_max(self, a: __m256) -> f32 {
+        // SAFETY: the token proves AVX.
+        unsafe {
+            let four = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+            let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        }
+    }
+}
+
+/// Where a kernel is compiled for AVX2 and FMA.
+#[target_feature(enable = "avx2,fma")]
+fn enter<K: Kernel<f32>>(simd: Avx2, kernel: K) -> K::Output {
+    kernel.run(simd)
+}
