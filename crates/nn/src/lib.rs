@@ -8,8 +8,12 @@
 pub mod arena;
 pub mod initialise;
 mod layer;
+pub mod loss;
+pub mod metric;
 pub mod network;
+pub mod optimizer;
 pub mod run;
+pub mod schedule;
 
 pub use arena::Arena;
 pub use initialise::Seed;
