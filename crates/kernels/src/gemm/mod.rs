@@ -13,7 +13,7 @@
 //! position in it, or the path taken. Row i of a batch is the same row alone.
 //!
 //! Two paths exist on each level. The direct one reads A and B where they lie and suits the sizes of most layers; the
-//! packed one copies blocks of both into panels first and suits transposed B and operands that outgrow the cache.
+//! packed one copies blocks of B into rows first and suits transposed B and sizes that outgrow the cache.
 //! `f64` runs the portable kernels; the crate `matrixmultiply` is the second opinion ([`second_opinion`]) in tests and
 //! benches only, because how its kernels add up at the edges is not part of its contract.
 
@@ -22,6 +22,7 @@ mod finish;
 mod matrix;
 mod packed;
 mod reference;
+mod rows;
 mod second_opinion;
 #[cfg(test)]
 mod tests;
@@ -86,7 +87,7 @@ pub struct Gemm<'a, T> {
 
 /// One way of computing a [`Gemm`].
 pub struct Implementation<T: Float> {
-    /// Name as in benches and logs: `gemm_<type>_<tile>_<isa>`, with the path where it is not the packed one.
+    /// Name as in benches and logs: `gemm_<type>_<rows>x<columns>_<path>_<isa>`.
     pub name: &'static str,
     /// The level it needs.
     pub isa: Isa,
@@ -105,18 +106,18 @@ impl<T: Float> Implementation<T> {
     };
 
     const SINGLE: &'static [Self] = &[
-        Self::direct("gemm_f32_8x48_direct_avx512", Isa::Avx512),
-        Self::packed("gemm_f32_14x32_avx512", Isa::Avx512),
+        Self::direct("gemm_f32_8x32_direct_avx512", Isa::Avx512),
+        Self::packed("gemm_f32_8x32_packed_avx512", Isa::Avx512),
         Self::direct("gemm_f32_6x16_direct_avx2", Isa::Avx2),
-        Self::packed("gemm_f32_6x16_avx2", Isa::Avx2),
+        Self::packed("gemm_f32_6x16_packed_avx2", Isa::Avx2),
         Self::direct("gemm_f32_4x8_direct_scalar", Isa::Scalar),
-        Self::packed("gemm_f32_4x8_scalar", Isa::Scalar),
+        Self::packed("gemm_f32_4x8_packed_scalar", Isa::Scalar),
         Self::REFERENCE,
     ];
 
     const DOUBLE: &'static [Self] = &[
         Self::direct("gemm_f64_4x8_direct_scalar", Isa::Scalar),
-        Self::packed("gemm_f64_4x8_scalar", Isa::Scalar),
+        Self::packed("gemm_f64_4x8_packed_scalar", Isa::Scalar),
         Self::REFERENCE,
     ];
 
@@ -173,7 +174,7 @@ impl<T: Float> Implementation<T> {
             self.name
         );
         assert!(
-            scratch.len() >= scratch_len(gemm.m, gemm.n, gemm.k),
+            scratch.len() >= scratch_len(gemm.n, gemm.k),
             "{}: not enough scratch",
             self.name
         );
@@ -181,9 +182,9 @@ impl<T: Float> Implementation<T> {
     }
 }
 
-/// Elements of scratch space that are enough for any product of these sizes, on every level and path.
-pub const fn scratch_len(m: usize, n: usize, k: usize) -> usize {
-    packed::scratch_len(m, n, k)
+/// Elements of scratch space that are enough for any product with B of k×n, on every level and path.
+pub const fn scratch_len(n: usize, k: usize) -> usize {
+    packed::scratch_len(n, k)
 }
 
 impl<T: Float> Gemm<'_, T> {
@@ -192,7 +193,7 @@ impl<T: Float> Gemm<'_, T> {
         if self.is_direct() {
             0
         } else {
-            scratch_len(self.m, self.n, self.k)
+            scratch_len(self.n, self.k)
         }
     }
 

@@ -124,8 +124,8 @@ impl<T: Float> Problem<T> {
 
     fn run(&self, implementation: &Implementation<T>, gemm: Gemm<'_, T>) -> Vec<T> {
         let mut c = self.c.clone();
-        let (m, n, k) = self.size;
-        let mut scratch = vec![T::NAN; scratch_len(m, n, k)];
+        let (_, n, k) = self.size;
+        let mut scratch = vec![T::NAN; scratch_len(n, k)];
         implementation.run(
             gemm,
             MatrixMut {

@@ -27,6 +27,18 @@ pub(super) struct Operands<T> {
     pub(super) load_c: bool,
 }
 
+impl<T> Operands<T> {
+    /// The operands of the tile `j` columns further.
+    #[inline(always)]
+    pub(super) fn at_column(self, j: usize) -> Self {
+        Self {
+            b: self.b.wrapping_add(j),
+            c: self.c.wrapping_add(j),
+            ..self
+        }
+    }
+}
+
 /// A tile of R rows and V full vectors.
 ///
 /// # Safety

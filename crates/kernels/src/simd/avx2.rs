@@ -5,15 +5,16 @@
 
 use std::arch::x86_64::{
     __m256, __m256i, _CMP_EQ_OQ, _CMP_LE_OQ, _CMP_LT_OQ, _MM_FROUND_NO_EXC,
-    _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_max_ps, _mm_max_ss,
-    _mm_movehl_ps, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
+    _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_ps, _mm_max_ps,
+    _mm_max_ss, _mm_movehl_ps, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
     _mm256_andnot_ps, _mm256_blendv_ps, _mm256_castps_si256, _mm256_castps256_ps128,
     _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cvtepi32_ps, _mm256_cvtps_epi32, _mm256_div_ps,
     _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
     _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_movemask_ps,
-    _mm256_mul_ps, _mm256_or_ps, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_slli_epi32, _mm256_sqrt_ps, _mm256_srli_epi32, _mm256_storeu_ps, _mm256_sub_epi32,
-    _mm256_sub_ps, _mm256_xor_ps,
+    _mm256_mul_ps, _mm256_or_ps, _mm256_round_ps, _mm256_set_m128, _mm256_set1_epi32,
+    _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_sqrt_ps,
+    _mm256_srli_epi32, _mm256_storeu_ps, _mm256_sub_epi32, _mm256_sub_ps, _mm256_unpackhi_ps,
+    _mm256_unpacklo_ps, _mm256_xor_ps,
 };
 
 use super::sealed::Sealed;
@@ -103,6 +104,26 @@ impl Simd for Avx2 {
         unsafe { _mm256_maskstore_ps(target, self.first_lanes(count), v) }
     }
 
+    #[inline(always)]
+    unsafe fn transpose_square(
+        self,
+        source: *const f32,
+        source_stride: usize,
+        target: *mut f32,
+        target_stride: usize,
+    ) {
+        // SAFETY: the caller vouches for both squares, the token for AVX.
+        unsafe {
+            transpose_half(source, source_stride, target, target_stride);
+            transpose_half(
+                source.add(4),
+                source_stride,
+                target.add(4 * target_stride),
+                target_stride,
+            );
+        }
+    }
+
     intrinsic! {
         add(a, b) -> __m256 => _mm256_add_ps(a, b);
         sub(a, b) -> __m256 => _mm256_sub_ps(a, b);
@@ -172,6 +193,46 @@ impl Simd for Avx2 {
             let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps::<1>(two, two)))
         }
+    }
+}
+
+/// Transposes eight rows of four elements into four rows of eight: a vector holds a piece of row i and one of row i + 4,
+/// and the transposition of four by four happens within the halves.
+///
+/// # Safety
+/// The machine has AVX; `source` is valid for reading eight rows of four, `target` for writing four rows of eight.
+#[inline(always)]
+pub(super) unsafe fn transpose_half(
+    source: *const f32,
+    source_stride: usize,
+    target: *mut f32,
+    target_stride: usize,
+) {
+    // SAFETY: the caller vouches for AVX and for both areas.
+    unsafe {
+        let mut rows = [_mm256_setzero_ps(); 4];
+        for i in 0..4 {
+            let low = _mm_loadu_ps(source.add(i * source_stride));
+            let high = _mm_loadu_ps(source.add((i + 4) * source_stride));
+            rows[i] = _mm256_set_m128(high, low);
+        }
+        let low_01 = _mm256_unpacklo_ps(rows[0], rows[1]);
+        let high_01 = _mm256_unpackhi_ps(rows[0], rows[1]);
+        let low_23 = _mm256_unpacklo_ps(rows[2], rows[3]);
+        let high_23 = _mm256_unpackhi_ps(rows[2], rows[3]);
+        _mm256_storeu_ps(target, _mm256_shuffle_ps::<0x44>(low_01, low_23));
+        _mm256_storeu_ps(
+            target.add(target_stride),
+            _mm256_shuffle_ps::<0xEE>(low_01, low_23),
+        );
+        _mm256_storeu_ps(
+            target.add(2 * target_stride),
+            _mm256_shuffle_ps::<0x44>(high_01, high_23),
+        );
+        _mm256_storeu_ps(
+            target.add(3 * target_stride),
+            _mm256_shuffle_ps::<0xEE>(high_01, high_23),
+        );
     }
 }
 

@@ -16,6 +16,7 @@ use std::arch::x86_64::{
     _mm512_storeu_ps, _mm512_sub_epi32, _mm512_sub_ps, _mm512_xor_ps,
 };
 
+use super::avx2::transpose_half;
 use super::sealed::Sealed;
 use super::{Isa, Kernel, Simd};
 
@@ -101,6 +102,30 @@ impl Simd for Avx512 {
         // SAFETY: the caller vouches for `count` elements; lanes outside the mask are not written. The token proves
         // AVX-512 F.
         unsafe { _mm512_mask_storeu_ps(target, self.first_lanes(count), v) }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose_square(
+        self,
+        source: *const f32,
+        source_stride: usize,
+        target: *mut f32,
+        target_stride: usize,
+    ) {
+        for i in [0, 8] {
+            for j in [0, 4, 8, 12] {
+                // SAFETY: the caller vouches for squares of sixteen, in which these pieces lie; AVX-512 implies AVX.
+                unsafe {
+                    let piece = source.add(i * source_stride + j);
+                    transpose_half(
+                        piece,
+                        source_stride,
+                        target.add(j * target_stride + i),
+                        target_stride,
+                    );
+                }
+            }
+        }
     }
 
     intrinsic! {

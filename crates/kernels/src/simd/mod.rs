@@ -114,6 +114,27 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + std::fmt::Debug + 'static 
     /// `count ≤ LANES` and `target` is valid for writing `count` elements.
     unsafe fn store_ptr_partial(self, v: Self::Vector, target: *mut Self::Elem, count: usize);
 
+    /// Transposes a square of LANES × LANES elements: rows `source_stride` apart become columns of rows `target_stride`
+    /// apart.
+    ///
+    /// # Safety
+    /// `source` is valid for reading LANES rows of LANES elements and `target` for writing as many; they do not overlap.
+    #[inline(always)]
+    unsafe fn transpose_square(
+        self,
+        source: *const Self::Elem,
+        source_stride: usize,
+        target: *mut Self::Elem,
+        target_stride: usize,
+    ) {
+        for i in 0..Self::LANES {
+            for j in 0..Self::LANES {
+                // SAFETY: i, j < LANES, within both squares as the caller vouches.
+                unsafe { *target.add(j * target_stride + i) = *source.add(i * source_stride + j) };
+            }
+        }
+    }
+
     /// a + b
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// a − b

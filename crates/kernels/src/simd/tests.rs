@@ -98,6 +98,7 @@ impl<T: Float> Kernel<T> for LaneWise<T> {
             }
         }
         partial_moves(simd);
+        transposition(simd);
         exponents(simd);
         reductions(simd);
     }
@@ -141,6 +142,27 @@ fn partial_moves<S: Simd>(simd: S) {
             };
             assert!(x == expected, "store_partial of {count}, element {i}");
         }
+    }
+}
+
+fn transposition<S: Simd>(simd: S) {
+    let (from, to) = (S::LANES + 3, S::LANES + 1);
+    let source: Vec<S::Elem> = (0..S::LANES * from).map(S::Elem::from_usize).collect();
+    let mut target = vec![S::Elem::NEG_INFINITY; S::LANES * to];
+    // SAFETY: both hold LANES rows of at least LANES elements.
+    unsafe { simd.transpose_square(source.as_ptr(), from, target.as_mut_ptr(), to) };
+    for (index, &x) in target.iter().enumerate() {
+        let (j, i) = (index / to, index % to);
+        let expected = if i < S::LANES {
+            source[i * from + j]
+        } else {
+            S::Elem::NEG_INFINITY
+        };
+        assert!(
+            x == expected,
+            "{}: transpose_square, row {j}, column {i}",
+            S::ISA
+        );
     }
 }
 

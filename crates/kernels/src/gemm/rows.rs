@@ -1,0 +1,159 @@
+//! The loops around the register tile: all rows of A against a block of B that lies in rows.
+//!
+//! Rows come in groups as even as possible (16 rows of at most 6 are 6, 5 and 5). Each group runs over all columns of
+//! the block before the next one does; fewer rows take more vectors, so that enough sums are under way at once.
+
+use super::finish::{Block, finish};
+use super::tile::{self, Operands};
+use super::{Gemm, MatrixMut, Start};
+use crate::simd::Simd;
+
+/// Rows `p..p + k` and columns `j..j + columns` of B, as rows of contiguous elements.
+#[derive(Clone, Copy)]
+pub(super) struct BlockOfB<'a, T> {
+    /// The elements, the first of them (p, j).
+    pub(super) data: &'a [T],
+    /// Elements from one row to the next.
+    pub(super) row_stride: usize,
+    pub(super) p: usize,
+    pub(super) k: usize,
+    pub(super) j: usize,
+    pub(super) columns: usize,
+}
+
+/// Continues the sums in columns `j..j + columns` of C by the products of the block, and finishes them if it is the
+/// last one.
+///
+/// # Panics
+/// If the block lies outside of its slice or of the product; the operands of `gemm` and `c` were checked before.
+#[inline(always)]
+pub(super) fn run_rows<S: Simd>(
+    simd: S,
+    gemm: &Gemm<'_, S::Elem>,
+    b: BlockOfB<'_, S::Elem>,
+    c: &mut MatrixMut<'_, S::Elem>,
+) {
+    assert!(
+        b.p + b.k <= gemm.k && b.j + b.columns <= gemm.n,
+        "gemm: a block of B outside of B"
+    );
+    let needed = if b.k == 0 {
+        0
+    } else {
+        (b.k - 1) * b.row_stride + b.columns
+    };
+    assert!(
+        b.data.len() >= needed,
+        "gemm: a block of B outside of its slice"
+    );
+    let max_rows = match (S::REGISTERS, S::LANES) {
+        (32.., _) => 8,
+        (_, 8..) => 6,
+        _ => 4,
+    };
+    let is_last = b.p + b.k == gemm.k;
+    let (mut i, mut groups) = (0, gemm.m.div_ceil(max_rows));
+    while groups > 0 {
+        let rows = (gemm.m - i).div_ceil(groups);
+        run_group(simd, Group { gemm, b, i }, c, rows);
+        if is_last && !gemm.epilogue.is_none() {
+            finish(
+                simd,
+                &gemm.epilogue,
+                c,
+                Block {
+                    i,
+                    rows,
+                    j: b.j,
+                    columns: b.columns,
+                },
+            );
+        }
+        i += rows;
+        groups -= 1;
+    }
+}
+
+/// The rows of A from `i` on, against a block of B.
+#[derive(Clone, Copy)]
+struct Group<'a, T> {
+    gemm: &'a Gemm<'a, T>,
+    b: BlockOfB<'a, T>,
+    i: usize,
+}
+
+/// All columns of a group of 1 to 8 rows.
+#[inline(always)]
+fn run_group<S: Simd>(
+    simd: S,
+    group: Group<'_, S::Elem>,
+    c: &mut MatrixMut<'_, S::Elem>,
+    rows: usize,
+) {
+    if S::REGISTERS >= 32 {
+        match rows {
+            1 => run_columns::<S, 1, 8>(simd, group, c),
+            2 => run_columns::<S, 2, 8>(simd, group, c),
+            3 => run_columns::<S, 3, 4>(simd, group, c),
+            4 => run_columns::<S, 4, 4>(simd, group, c),
+            5 => run_columns::<S, 5, 4>(simd, group, c),
+            6 => run_columns::<S, 6, 4>(simd, group, c),
+            7 => run_columns::<S, 7, 2>(simd, group, c),
+            _ => run_columns::<S, 8, 2>(simd, group, c),
+        }
+    } else {
+        match rows {
+            1 => run_columns::<S, 1, 8>(simd, group, c),
+            2 => run_columns::<S, 2, 4>(simd, group, c),
+            3 => run_columns::<S, 3, 3>(simd, group, c),
+            4 => run_columns::<S, 4, 2>(simd, group, c),
+            5 => run_columns::<S, 5, 2>(simd, group, c),
+            _ => run_columns::<S, 6, 2>(simd, group, c),
+        }
+    }
+}
+
+/// All columns of R rows: tiles of V vectors, then of two, one and a part of one.
+#[inline(always)]
+fn run_columns<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    group: Group<'_, S::Elem>,
+    c: &mut MatrixMut<'_, S::Elem>,
+) {
+    let Group { gemm, b, i } = group;
+    let a = gemm.a.data.as_ptr();
+    let first = Operands {
+        k: b.k,
+        a: a.wrapping_add(i * gemm.a.row_stride + b.p * gemm.a.column_stride),
+        a_row: gemm.a.row_stride,
+        a_column: gemm.a.column_stride,
+        b: b.data.as_ptr(),
+        b_row: b.row_stride,
+        c: c.data.as_mut_ptr().wrapping_add(i * c.row_stride + b.j),
+        c_row: c.row_stride,
+        load_c: b.p > 0 || gemm.start == Start::Accumulate,
+    };
+    let mut j = 0;
+    while j + V * S::LANES <= b.columns {
+        // SAFETY: rows i..i+R of A and C and the block's rows and columns lie within the operands: those of B were
+        // asserted by `run_rows`, those of A and C on entry; C is borrowed exclusively.
+        unsafe { tile::full::<S, R, V>(simd, first.at_column(j)) };
+        j += V * S::LANES;
+    }
+    if V > 2 {
+        while j + 2 * S::LANES <= b.columns {
+            // SAFETY: as above, with two vectors.
+            unsafe { tile::full::<S, R, 2>(simd, first.at_column(j)) };
+            j += 2 * S::LANES;
+        }
+    }
+    if j + S::LANES <= b.columns {
+        // SAFETY: as above, with one vector.
+        unsafe { tile::full::<S, R, 1>(simd, first.at_column(j)) };
+        j += S::LANES;
+    }
+    if j < b.columns {
+        // SAFETY: as above, with the less than LANES columns that are left.
+        unsafe { tile::partial::<S, R>(simd, b.columns - j, first.at_column(j)) };
+    }
+}
