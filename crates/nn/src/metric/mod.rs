@@ -3,6 +3,20 @@
 //! A metric keeps a few counters that every block of rows adds to and that are added up over blocks and batches. So it
 //! costs no memory that grows with the data, and its result does not depend on how the data were cut.
 
+mod accuracy;
+mod confusion;
+mod precision;
+mod running_loss;
+mod scored;
+#[cfg(test)]
+mod tests;
+
+pub use accuracy::{Accuracy, Answers, BinaryAccuracy, LastStepAccuracy, TopK};
+pub use confusion::{Confusion, ConfusionMatrix};
+pub use precision::{ClassScore, ClassScores, PrecisionRecallF1};
+pub use running_loss::RunningLoss;
+pub use scored::Scored;
+
 use plywood_kernels::Float;
 use plywood_shape::{Rows, Sample};
 
