@@ -3,6 +3,16 @@
 //! A schedule yields a factor that multiplies the optimizer's rate, so the same schedule serves every optimizer and one
 //! schedule can wrap another.
 
+mod decay;
+mod plateau;
+#[cfg(test)]
+mod tests;
+mod warm_up;
+
+pub use decay::{Constant, Cosine, Step};
+pub use plateau::OnPlateau;
+pub use warm_up::{OneCycle, WarmUp};
+
 /// Where training stands when a step begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
