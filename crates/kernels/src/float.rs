@@ -10,8 +10,11 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 use crate::simd::{Isa, Kernel, enter_f32, enter_f64};
 
 mod sealed {
-    /// Keeps [`Float`](super::Float) to the types the kernels were written for.
-    pub trait Sealed {}
+    use crate::gemm::GemmElement;
+
+    /// Keeps [`Float`](super::Float) to the types the kernels were written for, and holds what is compiled once for each.
+    #[allow(private_bounds, reason = "no other crate can name this trait")]
+    pub trait Sealed: GemmElement {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }

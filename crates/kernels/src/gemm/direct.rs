@@ -1,12 +1,15 @@
 //! The direct path: A and B are read where they lie, for row-major B that fits the cache.
 
-use super::rows::{BlockOfB, run_rows};
+use super::rows::{BlockOfB, Rows};
 use super::{Gemm, MatrixMut};
 use crate::float::Float;
 use crate::simd::{Kernel, Simd};
 
 /// The largest k·n that goes this way: B then stays in the second-level cache.
 pub(super) const MAX_B_LEN: usize = 1 << 16;
+
+/// Up to this m, B goes this way whatever its size: a copy would be read too few times to pay.
+pub(super) const MAX_ROWS: usize = 16;
 
 /// Rows of B in one run over the columns, so that what a tile reads of A and B stays in the first-level cache.
 pub(super) const K_BLOCK: usize = 128;
@@ -21,7 +24,7 @@ impl<T: Float> Kernel<T> for Direct<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd<Elem = T>>(self, simd: S) {
+    fn run<S: Simd<Elem = T>>(self, _simd: S) {
         let Self { gemm, mut c } = self;
         let row_stride = gemm.b.row_stride;
         let mut p = 0;
@@ -29,18 +32,21 @@ impl<T: Float> Kernel<T> for Direct<'_, T> {
         loop {
             let k = K_BLOCK.min(gemm.k - p);
             let data = gemm.b.data.get(p * row_stride..).unwrap_or(&[]);
-            run_rows(
-                simd,
-                &gemm,
-                BlockOfB {
-                    data,
-                    row_stride,
-                    p,
-                    k,
-                    j: 0,
-                    columns: gemm.n,
+            let b = BlockOfB {
+                data,
+                row_stride,
+                p,
+                k,
+                j: 0,
+                columns: gemm.n,
+            };
+            T::run_rows(
+                S::ISA,
+                Rows {
+                    gemm: &gemm,
+                    b,
+                    c: &mut c,
                 },
-                &mut c,
             );
             p += k;
             if p == gemm.k {

@@ -29,6 +29,7 @@ mod tests;
 mod tile;
 
 pub use matrix::{MatrixMut, MatrixRef};
+pub(crate) use rows::GemmElement;
 pub use second_opinion::second_opinion;
 
 use crate::elementwise::Activation;
@@ -241,7 +242,8 @@ impl<T: Float> Gemm<'_, T> {
 
     /// The path is a matter of speed alone: both give the same bits.
     fn is_direct(&self) -> bool {
-        self.b.column_stride == 1 && self.k * self.n <= direct::MAX_B_LEN
+        let is_small = self.k * self.n <= direct::MAX_B_LEN || self.m <= direct::MAX_ROWS;
+        self.b.column_stride == 1 && is_small
     }
 
     fn check(&self, c: &MatrixMut<'_, T>) {

@@ -12,7 +12,7 @@
 //! thousand rows.
 
 use super::direct::K_BLOCK;
-use super::rows::{BlockOfB, run_rows};
+use super::rows::{BlockOfB, Rows};
 use super::{Gemm, MatrixMut, MatrixRef};
 use crate::float::Float;
 use crate::simd::{Kernel, MAX_LANES, Simd};
@@ -58,7 +58,7 @@ impl<T: Float> Kernel<T> for Packed<'_, T> {
             loop {
                 let k = K_BLOCK.min(gemm.k - p);
                 copy_block(simd, gemm.b, Part { p, k, j, columns }, scratch, row_stride);
-                let block = BlockOfB {
+                let b = BlockOfB {
                     data: scratch,
                     row_stride,
                     p,
@@ -66,7 +66,14 @@ impl<T: Float> Kernel<T> for Packed<'_, T> {
                     j,
                     columns,
                 };
-                run_rows(simd, &gemm, block, &mut c);
+                T::run_rows(
+                    S::ISA,
+                    Rows {
+                        gemm: &gemm,
+                        b,
+                        c: &mut c,
+                    },
+                );
                 p += k;
                 if p == gemm.k {
                     break;

@@ -6,7 +6,8 @@
 use super::finish::{Block, finish};
 use super::tile::{self, Operands};
 use super::{Gemm, MatrixMut, Start};
-use crate::simd::Simd;
+use crate::float::Float;
+use crate::simd::{Isa, Kernel, Simd};
 
 /// Rows `p..p + k` and columns `j..j + columns` of B, as rows of contiguous elements.
 #[derive(Clone, Copy)]
@@ -21,13 +22,51 @@ pub(super) struct BlockOfB<'a, T> {
     pub(super) columns: usize,
 }
 
-/// Continues the sums in columns `j..j + columns` of C by the products of the block, and finishes them if it is the
-/// last one.
+/// Continues the sums in columns `j..j + columns` of C by the products of a block, and finishes them if it is the last
+/// one.
+///
+/// All tiles of a level are compiled into this kernel, so it is entered through [`GemmElement::run_rows`], of which one
+/// copy exists.
 ///
 /// # Panics
 /// If the block lies outside of its slice or of the product; the operands of `gemm` and `c` were checked before.
+pub(crate) struct Rows<'a, 'c, T> {
+    pub(super) gemm: &'a Gemm<'a, T>,
+    pub(super) b: BlockOfB<'a, T>,
+    pub(super) c: &'a mut MatrixMut<'c, T>,
+}
+
+/// The non-generic way to the compiled tiles, so that crates above do not compile them again.
+pub(crate) trait GemmElement: Sized {
+    /// Runs the kernel at the level `isa`.
+    fn run_rows(isa: Isa, rows: Rows<'_, '_, Self>);
+}
+
+impl GemmElement for f32 {
+    #[inline(never)]
+    fn run_rows(isa: Isa, rows: Rows<'_, '_, f32>) {
+        f32::dispatch_on(isa, rows);
+    }
+}
+
+impl GemmElement for f64 {
+    #[inline(never)]
+    fn run_rows(isa: Isa, rows: Rows<'_, '_, f64>) {
+        f64::dispatch_on(isa, rows);
+    }
+}
+
+impl<T: Float> Kernel<T> for Rows<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        run_rows(simd, self.gemm, self.b, self.c);
+    }
+}
+
 #[inline(always)]
-pub(super) fn run_rows<S: Simd>(
+fn run_rows<S: Simd>(
     simd: S,
     gemm: &Gemm<'_, S::Elem>,
     b: BlockOfB<'_, S::Elem>,
