@@ -15,6 +15,7 @@ pub mod float;
 pub mod gemm;
 pub mod math;
 pub mod random;
+pub mod rnn;
 pub mod simd;
 
 pub use buffer::AlignedVec;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plywood_shape::layers::Returns;
 
-use super::{Backward, Forward, Sequence, StateGradient, WeightGradients, Weights};
+use super::{Backward, Forward, Sequence, StateGradient, Weights};
 use crate::float::Float;
 use crate::gemm::{self, Epilogue, Gemm, MatrixMut, MatrixRef, Start};
 use crate::simd::Simd;
@@ -19,12 +19,19 @@ impl Sequence {
         let size = (CHUNK_ROWS / self.samples.max(1)).max(1);
         (0..steps).step_by(size).map(move |i| {
             let end = (i + size).min(steps);
-            if reverse { steps - end..steps - i } else { i..end }
+            if reverse {
+                steps - end..steps - i
+            } else {
+                i..end
+            }
         })
     }
 
     /// The steps of a stretch in reading order.
-    pub(super) fn read(&self, steps: Range<usize>) -> impl DoubleEndedIterator<Item = usize> + use<> {
+    pub(super) fn read(
+        &self,
+        steps: Range<usize>,
+    ) -> impl DoubleEndedIterator<Item = usize> + use<> {
         let Self { reverse, .. } = *self;
         let (start, end) = (steps.start, steps.end);
         steps.map(move |t| if reverse { start + end - 1 - t } else { t })
@@ -34,14 +41,22 @@ impl Sequence {
     pub(super) fn around<'s, T>(&self, states: &'s mut [T], t: usize) -> (&'s [T], &'s mut [T]) {
         let block = self.block();
         let (earlier, later) = states[t * block..][..2 * block].split_at_mut(block);
-        if self.reverse { (later, earlier) } else { (earlier, later) }
+        if self.reverse {
+            (later, earlier)
+        } else {
+            (earlier, later)
+        }
     }
 
     /// The states before and after step `t`, to read.
     pub(super) fn beside<'s, T>(&self, states: &'s [T], t: usize) -> (&'s [T], &'s [T]) {
         let block = self.block();
         let (earlier, later) = states[t * block..][..2 * block].split_at(block);
-        if self.reverse { (later, earlier) } else { (earlier, later) }
+        if self.reverse {
+            (later, earlier)
+        } else {
+            (earlier, later)
+        }
     }
 
     /// The states before every step, `[T·N][U]` in the order of time.
@@ -72,8 +87,15 @@ impl Sequence {
             self.samples,
             self.features
         );
-        assert!(weights.weight.len() == self.features * columns, "rnn: weight is not [{}][{columns}]", self.features);
-        assert!(weights.recurrent.len() == units * columns, "rnn: recurrent is not [{units}][{columns}]");
+        assert!(
+            weights.weight.len() == self.features * columns,
+            "rnn: weight is not [{}][{columns}]",
+            self.features
+        );
+        assert!(
+            weights.recurrent.len() == units * columns,
+            "rnn: recurrent is not [{units}][{columns}]"
+        );
         assert!(
             lengths.is_empty() || lengths.len() == self.samples,
             "rnn: {} lengths for {} samples",
@@ -81,36 +103,71 @@ impl Sequence {
             self.samples
         );
         for (n, &length) in lengths.iter().enumerate() {
-            assert!(length as usize <= self.steps, "rnn: sample {n} has length {length} of {} steps", self.steps);
+            assert!(
+                length as usize <= self.steps,
+                "rnn: sample {n} has length {length} of {} steps",
+                self.steps
+            );
         }
     }
 
     /// Panics unless a forward pass has the sizes of this block, for a cell of so many gates.
     pub(super) fn check_forward<T>(&self, pass: &Forward<'_, T>, gates: usize, needs: Needs) {
-        self.check(&pass.x, &pass.weights, pass.lengths, gates);
+        self.check(pass.x, &pass.weights, pass.lengths, gates);
         needs.check(pass.weights.bias, pass.saved, pass.scratch);
     }
 
     /// Panics unless a backward pass has the sizes of this block, for a cell of so many gates.
     pub(super) fn check_backward<T>(&self, pass: &Backward<'_, T>, gates: usize, needs: Needs) {
-        self.check(&pass.x, &pass.weights, pass.lengths, gates);
+        self.check(pass.x, &pass.weights, pass.lengths, gates);
         needs.check(pass.weights.bias, pass.saved, pass.scratch);
-        let Weights { weight, recurrent, bias } = pass.weights;
+        let Weights {
+            weight,
+            recurrent,
+            bias,
+        } = pass.weights;
         let gradients = &pass.gradients;
-        assert!(gradients.weight.len() == weight.len(), "rnn: the gradient of weight has another size");
-        assert!(gradients.recurrent.len() == recurrent.len(), "rnn: the gradient of recurrent has another size");
-        assert!(gradients.bias.len() == bias.len(), "rnn: the gradient of bias has another size");
+        assert!(
+            gradients.weight.len() == weight.len(),
+            "rnn: the gradient of weight has another size"
+        );
+        assert!(
+            gradients.recurrent.len() == recurrent.len(),
+            "rnn: the gradient of recurrent has another size"
+        );
+        assert!(
+            gradients.bias.len() == bias.len(),
+            "rnn: the gradient of bias has another size"
+        );
         if let Some(dx) = &pass.dx {
-            assert!(dx.len() == pass.x.len(), "rnn: {} input gradients for {} inputs", dx.len(), pass.x.len());
+            assert!(
+                dx.len() == pass.x.len(),
+                "rnn: {} input gradients for {} inputs",
+                dx.len(),
+                pass.x.len()
+            );
         }
         let rows = match pass.dstates.returns {
             Returns::Last => self.samples,
             Returns::Sequence => self.rows(),
         };
-        let StateGradient { data, row_stride, .. } = pass.dstates;
-        assert!(row_stride >= self.units, "rnn: rows of state gradients overlap");
-        let needed = if rows == 0 { 0 } else { (rows - 1) * row_stride + self.units };
-        assert!(data.len() >= needed, "rnn: {} numbers of state gradients, {needed} needed", data.len());
+        let StateGradient {
+            data, row_stride, ..
+        } = pass.dstates;
+        assert!(
+            row_stride >= self.units,
+            "rnn: rows of state gradients overlap"
+        );
+        let needed = if rows == 0 {
+            0
+        } else {
+            (rows - 1) * row_stride + self.units
+        };
+        assert!(
+            data.len() >= needed,
+            "rnn: {} numbers of state gradients, {needed} needed",
+            data.len()
+        );
     }
 }
 
@@ -124,9 +181,24 @@ pub(super) struct Needs {
 
 impl Needs {
     fn check<T>(self, bias: &[T], saved: &[T], scratch: &[T]) {
-        assert!(bias.len() == self.bias, "rnn: a bias of {}, expected {}", bias.len(), self.bias);
-        assert!(saved.len() == self.saved, "rnn: {} numbers to save in, expected {}", saved.len(), self.saved);
-        assert!(scratch.len() >= self.scratch, "rnn: scratch of {}, {} needed", scratch.len(), self.scratch);
+        assert!(
+            bias.len() == self.bias,
+            "rnn: a bias of {}, expected {}",
+            bias.len(),
+            self.bias
+        );
+        assert!(
+            saved.len() == self.saved,
+            "rnn: {} numbers to save in, expected {}",
+            saved.len(),
+            self.saved
+        );
+        assert!(
+            scratch.len() >= self.scratch,
+            "rnn: scratch of {}, {} needed",
+            scratch.len(),
+            self.scratch
+        );
     }
 }
 
@@ -145,11 +217,27 @@ impl<'a, T> StateGradient<'a, T> {
 
 /// d of lane group `j`: what came back from the later steps and, where there is one, the state's own gradient.
 #[inline(always)]
-pub(super) fn state_gradient<S: Simd>(simd: S, dh: &[S::Elem], own: Option<&[S::Elem]>, j: usize) -> S::Vector {
+pub(super) fn state_gradient<S: Simd>(
+    simd: S,
+    dh: &[S::Elem],
+    own: Option<&[S::Elem]>,
+    j: usize,
+) -> S::Vector {
     let d = simd.load_partial(&dh[j..]);
     match own {
         Some(own) => simd.add(d, simd.load_partial(&own[j..])),
         None => d,
+    }
+}
+
+/// What a padded step does on the way back: all of d goes to the state before.
+#[inline(always)]
+pub(super) fn pass_back<S: Simd>(simd: S, own: Option<&[S::Elem]>, dh: &mut [S::Elem]) {
+    let mut j = 0;
+    while j < dh.len() {
+        let d = state_gradient(simd, dh, own, j);
+        simd.store_partial(d, &mut dh[j..]);
+        j += S::LANES;
     }
 }
 
@@ -162,14 +250,19 @@ pub(super) fn take<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
 
 /// Scratch that every product of a block with so many gates gets along with.
 pub(super) const fn products_len(sequence: &Sequence, gates: usize) -> usize {
-    let Sequence { features, units, .. } = *sequence;
+    let Sequence {
+        features, units, ..
+    } = *sequence;
     let (rows, columns) = (sequence.rows(), gates * units);
-    let inputs = max(gemm::scratch_len(rows, columns, features), gemm::scratch_len(rows, features, columns));
-    let weights = max(gemm::scratch_len(features, columns, rows), gemm::scratch_len(units, columns, rows));
-    let steps = max(
-        gemm::scratch_len(sequence.samples, columns, units),
-        gemm::scratch_len(sequence.samples, units, columns),
+    let inputs = max(
+        gemm::scratch_len(columns, features),
+        gemm::scratch_len(features, columns),
     );
+    let steps = max(
+        gemm::scratch_len(columns, units),
+        gemm::scratch_len(units, columns),
+    );
+    let weights = gemm::scratch_len(columns, rows);
     max(max(inputs, weights), steps)
 }
 
@@ -187,7 +280,9 @@ pub(super) fn project<S: Simd>(
     g: &mut [S::Elem],
     scratch: &mut [S::Elem],
 ) {
-    let Sequence { samples, features, .. } = *sequence;
+    let Sequence {
+        samples, features, ..
+    } = *sequence;
     let columns = inputs.bias.len();
     let (start, rows) = (steps.start * samples, steps.len() * samples);
     let product = Gemm {
@@ -197,9 +292,16 @@ pub(super) fn project<S: Simd>(
         a: MatrixRef::row_major(&inputs.x[start * features..][..rows * features], features),
         b: MatrixRef::row_major(inputs.weight, columns),
         start: Start::Zero,
-        epilogue: Epilogue { bias: Some(inputs.bias), ..Epilogue::NONE },
+        epilogue: Epilogue {
+            bias: Some(inputs.bias),
+            ..Epilogue::NONE
+        },
     };
-    product.run_with(simd, MatrixMut::row_major(&mut g[start * columns..][..rows * columns], columns), scratch);
+    product.run_with(
+        simd,
+        MatrixMut::row_major(&mut g[start * columns..][..rows * columns], columns),
+        scratch,
+    );
 }
 
 /// The operands of [`project`].
@@ -221,11 +323,19 @@ pub(super) struct Columns<'a, T> {
 impl<'a, T> Columns<'a, T> {
     /// Columns `range` of rows of `width` numbers.
     pub(super) fn of(data: &'a [T], range: Range<usize>, width: usize) -> Self {
-        Self { data: &data[range.start.min(data.len())..], columns: range.len(), row_stride: width }
+        Self {
+            data: &data[range.start.min(data.len())..],
+            columns: range.len(),
+            row_stride: width,
+        }
     }
 
-    fn matrix(self) -> MatrixRef<'a, T> {
-        MatrixRef { data: self.data, row_stride: self.row_stride, column_stride: 1 }
+    pub(super) fn matrix(self) -> MatrixRef<'a, T> {
+        MatrixRef {
+            data: self.data,
+            row_stride: self.row_stride,
+            column_stride: 1,
+        }
     }
 }
 
@@ -282,12 +392,32 @@ pub(super) fn input_gradients<S: Simd>(
     operands: InputGradients<'_, S::Elem>,
     scratch: &mut [S::Elem],
 ) {
-    let InputGradients { x, weight, dx, dweight } = operands;
+    let InputGradients {
+        x,
+        weight,
+        dx,
+        dweight,
+    } = operands;
     let (rows, features) = (sequence.rows(), sequence.features);
     let columns = if rows == 0 { 0 } else { g.len() / rows };
-    let x = Columns { data: x, columns: features, row_stride: features };
-    let g = Columns { data: g, columns, row_stride: columns };
-    add_weight_gradient(simd, rows, x, g, MatrixMut::row_major(dweight, columns), scratch);
+    let x = Columns {
+        data: x,
+        columns: features,
+        row_stride: features,
+    };
+    let g = Columns {
+        data: g,
+        columns,
+        row_stride: columns,
+    };
+    add_weight_gradient(
+        simd,
+        rows,
+        x,
+        g,
+        MatrixMut::row_major(dweight, columns),
+        scratch,
+    );
     let Some(dx) = dx else { return };
     let product = Gemm {
         m: rows,
@@ -311,13 +441,21 @@ pub(super) struct InputGradients<'a, T> {
 
 /// sums\[j\] += Σ rows\[i\]\[j\], the rows in ascending order.
 #[inline(always)]
-pub(super) fn add_rows<S: Simd>(simd: S, rows: Columns<'_, S::Elem>, count: usize, sums: &mut [S::Elem]) {
+pub(super) fn add_rows<S: Simd>(
+    simd: S,
+    rows: Columns<'_, S::Elem>,
+    count: usize,
+    sums: &mut [S::Elem],
+) {
     let mut j = 0;
     while j < rows.columns {
         let width = (rows.columns - j).min(S::LANES);
         let mut sum = simd.load_partial(&sums[j..j + width]);
         for i in 0..count {
-            sum = simd.add(sum, simd.load_partial(&rows.data[i * rows.row_stride + j..][..width]));
+            sum = simd.add(
+                sum,
+                simd.load_partial(&rows.data[i * rows.row_stride + j..][..width]),
+            );
         }
         simd.store_partial(sum, &mut sums[j..j + width]);
         j += width;
@@ -326,7 +464,11 @@ pub(super) fn add_rows<S: Simd>(simd: S, rows: Columns<'_, S::Elem>, count: usiz
 
 /// `target[j][i] = source[i][j]` for a matrix of `columns` columns.
 pub(super) fn transpose<T: Float>(source: &[T], columns: usize, target: &mut [T]) {
-    let rows = if columns == 0 { 0 } else { source.len() / columns };
+    let rows = if columns == 0 {
+        0
+    } else {
+        source.len() / columns
+    };
     for i in 0..rows {
         for j in 0..columns {
             target[j * rows + i] = source[i * columns + j];

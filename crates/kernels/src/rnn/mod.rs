@@ -81,7 +81,11 @@ impl Sequence {
     /// As [`states`](Self::states).
     #[must_use]
     pub fn last<'s, T>(&self, saved: &'s [T]) -> &'s [T] {
-        let start = if self.reverse { 0 } else { self.steps * self.block() };
+        let start = if self.reverse {
+            0
+        } else {
+            self.steps * self.block()
+        };
         &saved[start..][..self.block()]
     }
 
@@ -99,7 +103,11 @@ impl Sequence {
 
     /// Where the initial state lies among the states.
     const fn initial(&self) -> Range<usize> {
-        let start = if self.reverse { self.steps * self.block() } else { 0 };
+        let start = if self.reverse {
+            self.steps * self.block()
+        } else {
+            0
+        };
         start..start + self.block()
     }
 }
@@ -176,6 +184,10 @@ pub struct StateGradient<'a, T> {
 impl<'a, T> StateGradient<'a, T> {
     /// Rows of `units` numbers, one after the other.
     pub const fn new(returns: Returns, data: &'a [T], units: usize) -> Self {
-        Self { returns, data, row_stride: units }
+        Self {
+            returns,
+            data,
+            row_stride: units,
+        }
     }
 }

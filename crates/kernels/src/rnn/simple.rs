@@ -1,8 +1,8 @@
 //! The simple recurrent cell (Elman, *Finding structure in time*, 1990): h' = tanh(x·W + h·U + b).
 
 use super::block::{
-    Columns, InputGradients, Needs, Projection, add_product, add_rows, add_weight_gradient, input_gradients,
-    products_len, project, state_gradient, take, transpose,
+    Columns, InputGradients, Needs, Projection, add_product, add_rows, add_weight_gradient,
+    input_gradients, pass_back, products_len, project, state_gradient, take, transpose,
 };
 use super::{Backward, Forward, Sequence};
 use crate::elementwise::Activation;
@@ -45,7 +45,13 @@ impl SimpleRnn {
     /// As [`forward`](Self::forward), and if this machine lacks `isa`.
     pub fn forward_on<T: Float>(&self, isa: Isa, pass: Forward<'_, T>) {
         self.sequence.check_forward(&pass, 1, self.needs());
-        T::dispatch_on(isa, ForwardPass { sequence: self.sequence, pass });
+        T::dispatch_on(
+            isa,
+            ForwardPass {
+                sequence: self.sequence,
+                pass,
+            },
+        );
     }
 
     /// The gradients, after a forward pass, on the active instruction set.
@@ -62,11 +68,21 @@ impl SimpleRnn {
     /// As [`forward_on`](Self::forward_on).
     pub fn backward_on<T: Float>(&self, isa: Isa, pass: Backward<'_, T>) {
         self.sequence.check_backward(&pass, 1, self.needs());
-        T::dispatch_on(isa, BackwardPass { sequence: self.sequence, pass });
+        T::dispatch_on(
+            isa,
+            BackwardPass {
+                sequence: self.sequence,
+                pass,
+            },
+        );
     }
 
     const fn needs(&self) -> Needs {
-        Needs { bias: self.sequence.units, saved: self.saved_len(), scratch: self.scratch_len() }
+        Needs {
+            bias: self.sequence.units,
+            saved: self.saved_len(),
+            scratch: self.scratch_len(),
+        }
     }
 }
 
@@ -82,13 +98,34 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { sequence, pass } = self;
-        let Forward { x, weights, lengths, saved: states, scratch } = pass;
+        let Forward {
+            x,
+            weights,
+            lengths,
+            saved: states,
+            scratch,
+        } = pass;
         let Sequence { samples, units, .. } = sequence;
         states[sequence.initial()].fill(T::ZERO);
-        let inputs = Projection { x, weight: weights.weight, bias: weights.bias };
+        let inputs = Projection {
+            x,
+            weight: weights.weight,
+            bias: weights.bias,
+        };
         for steps in sequence.chunks() {
-            let start = if sequence.reverse { 0 } else { sequence.block() };
-            project(simd, &sequence, steps.clone(), inputs, &mut states[start..], scratch);
+            let start = if sequence.reverse {
+                0
+            } else {
+                sequence.block()
+            };
+            project(
+                simd,
+                &sequence,
+                steps.clone(),
+                inputs,
+                &mut states[start..],
+                scratch,
+            );
             for t in sequence.read(steps) {
                 let (before, after) = sequence.around(states, t);
                 let product = Gemm {
@@ -98,7 +135,10 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
                     a: MatrixRef::row_major(before, units),
                     b: MatrixRef::row_major(weights.recurrent, units),
                     start: Start::Accumulate,
-                    epilogue: Epilogue { bias: None, activation: Activation::Tanh },
+                    epilogue: Epilogue {
+                        bias: None,
+                        activation: Activation::Tanh,
+                    },
                 };
                 product.run_with(simd, MatrixMut::row_major(after, units), scratch);
                 for n in 0..samples {
@@ -122,7 +162,16 @@ impl<T: Float> Kernel<T> for BackwardPass<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { sequence, pass } = self;
-        let Backward { x, weights, lengths, saved: states, dstates, dx, gradients, mut scratch } = pass;
+        let Backward {
+            x,
+            weights,
+            lengths,
+            saved: states,
+            dstates,
+            dx,
+            gradients,
+            mut scratch,
+        } = pass;
         let Sequence { samples, units, .. } = sequence;
         let transposed = take(&mut scratch, units * units);
         transpose(weights.recurrent, units, transposed);
@@ -139,43 +188,60 @@ impl<T: Float> Kernel<T> for BackwardPass<'_, T> {
                 if Sequence::is_valid(lengths, n, t) {
                     step_back(simd, &after[row], own, dh, g);
                 } else {
-                    pass_back(simd, own, dh, g);
+                    g.fill(T::ZERO);
+                    pass_back(simd, own, dh);
                 }
             }
-            let (a, b) = (Columns::of(g, 0..units, units), Columns::of(transposed, 0..units, units));
-            add_product(simd, samples, a, b, MatrixMut::row_major(dh, units), scratch);
+            let (a, b) = (
+                Columns::of(g, 0..units, units),
+                Columns::of(transposed, 0..units, units),
+            );
+            add_product(
+                simd,
+                samples,
+                a,
+                b,
+                MatrixMut::row_major(dh, units),
+                scratch,
+            );
         }
         let previous = Columns::of(sequence.previous(states), 0..units, units);
         let g_columns = Columns::of(g, 0..units, units);
         let drecurrent = MatrixMut::row_major(gradients.recurrent, units);
-        add_weight_gradient(simd, sequence.rows(), previous, g_columns, drecurrent, scratch);
+        add_weight_gradient(
+            simd,
+            sequence.rows(),
+            previous,
+            g_columns,
+            drecurrent,
+            scratch,
+        );
         add_rows(simd, g_columns, sequence.rows(), gradients.bias);
-        let operands = InputGradients { x, weight: weights.weight, dx, dweight: gradients.weight };
+        let operands = InputGradients {
+            x,
+            weight: weights.weight,
+            dx,
+            dweight: gradients.weight,
+        };
         input_gradients(simd, &sequence, g, operands, scratch);
     }
 }
 
 /// g = d ⊙ (1 − h'²); nothing goes back but through the product.
 #[inline(always)]
-fn step_back<S: Simd>(simd: S, h: &[S::Elem], own: Option<&[S::Elem]>, dh: &mut [S::Elem], g: &mut [S::Elem]) {
+fn step_back<S: Simd>(
+    simd: S,
+    h: &[S::Elem],
+    own: Option<&[S::Elem]>,
+    dh: &mut [S::Elem],
+    g: &mut [S::Elem],
+) {
     let mut j = 0;
     while j < h.len() {
         let d = state_gradient(simd, dh, own, j);
         let h = simd.load_partial(&h[j..]);
         simd.store_partial(Activation::Tanh.backward(simd, h, d), &mut g[j..]);
         simd.store_partial(simd.zero(), &mut dh[j..]);
-        j += S::LANES;
-    }
-}
-
-/// A padded step: all of d goes back.
-#[inline(always)]
-fn pass_back<S: Simd>(simd: S, own: Option<&[S::Elem]>, dh: &mut [S::Elem], g: &mut [S::Elem]) {
-    g.fill(S::Elem::ZERO);
-    let mut j = 0;
-    while j < dh.len() {
-        let d = state_gradient(simd, dh, own, j);
-        simd.store_partial(d, &mut dh[j..]);
         j += S::LANES;
     }
 }
