@@ -1,0 +1,113 @@
+//! Pointwise non-linearities.
+//!
+//! Those that a preceding operation can end with have a derivative that follows from the output y:
+//!
+//! ```text
+//! relu        y = max(x, 0)             dx = dy if y > 0 else 0
+//! leaky_relu  y = x if x > 0 else s·x   dx = dy if y > 0 else s·dy      (s > 0)
+//! sigmoid     y = 1 / (1 + e⁻ˣ)         dx = dy·y·(1 − y)
+//! tanh        y = tanh x                dx = dy·(1 − y²)
+//! ```
+
+use crate::var::Var;
+use plywood_kernels::Float;
+use plywood_kernels::elementwise;
+use plywood_shape::Activation;
+use plywood_tensor::Tensor;
+
+/// The kernels' form of an activation.
+pub const fn activation(activation: Activation) -> elementwise::Activation {
+    match activation {
+        Activation::Identity => elementwise::Activation::Identity,
+        Activation::Relu => elementwise::Activation::Relu,
+        Activation::LeakyRelu(slope) => elementwise::Activation::LeakyRelu(slope),
+        Activation::Sigmoid => elementwise::Activation::Sigmoid,
+        Activation::Tanh => elementwise::Activation::Tanh,
+    }
+}
+
+/// y = activation(x), in place.
+pub fn activation_forward<T: Float>(function: Activation, values: &mut [T]) {
+    elementwise::activation_forward(activation(function), values);
+}
+
+/// dx from the output `y` and dy, in place: `gradient` is dy before and dx after.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn activation_backward<T: Float>(function: Activation, y: &[T], gradient: &mut [T]) {
+    assert!(
+        y.len() == gradient.len(),
+        "activation: {} outputs and {} gradients",
+        y.len(),
+        gradient.len()
+    );
+    let slopes = y.iter().zip(gradient);
+    match function {
+        Activation::Identity => {}
+        Activation::Relu => slopes.for_each(|(&y, dy)| {
+            *dy = if y > T::ZERO { *dy } else { T::ZERO };
+        }),
+        Activation::LeakyRelu(slope) => {
+            let slope = T::from_f64(slope);
+            slopes.for_each(|(&y, dy)| *dy = if y > T::ZERO { *dy } else { slope * *dy });
+        }
+        Activation::Sigmoid => slopes.for_each(|(&y, dy)| *dy = *dy * (y * (T::ONE - y))),
+        Activation::Tanh => slopes.for_each(|(&y, dy)| *dy = *dy * (T::ONE - y * y)),
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// activation(self), element by element.
+    #[must_use]
+    pub fn activation(self, activation: Activation) -> Self {
+        let mut y = Tensor::clone(&self.value());
+        activation_forward(activation, y.data_mut());
+        self.tape().record(&[self], y, move |step| {
+            let mut dx = step.output_gradient().to_vec();
+            activation_backward(activation, step.output().data(), &mut dx);
+            step.add(0, dx);
+        })
+    }
+
+    /// max(self, 0).
+    #[must_use]
+    pub fn relu(self) -> Self {
+        self.activation(Activation::Relu)
+    }
+
+    /// self where positive, else slope·self.
+    #[must_use]
+    pub fn leaky_relu(self, slope: f64) -> Self {
+        self.activation(Activation::LeakyRelu(slope))
+    }
+
+    /// 1 / (1 + e⁻ˣ).
+    #[must_use]
+    pub fn sigmoid(self) -> Self {
+        self.activation(Activation::Sigmoid)
+    }
+
+    /// The hyperbolic tangent.
+    #[must_use]
+    pub fn tanh(self) -> Self {
+        self.activation(Activation::Tanh)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::gradcheck;
+    use crate::ops::sample;
+
+    #[test]
+    fn gradients_agree_with_differences() {
+        for (seed, len) in [0, 1, 2, 7, 40].into_iter().enumerate() {
+            let x = [sample(seed as u64, [len])];
+            gradcheck(&x, |_, v| v[0].relu()).unwrap();
+            gradcheck(&x, |_, v| v[0].leaky_relu(0.2)).unwrap();
+            gradcheck(&x, |_, v| v[0].sigmoid()).unwrap();
+            gradcheck(&x, |_, v| v[0].tanh()).unwrap();
+        }
+    }
+}

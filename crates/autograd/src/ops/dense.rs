@@ -1,0 +1,257 @@
+//! Dense: y = activation(x·W + b).
+//!
+//! ```text
+//! y[r][o] = activation(Σᵢ x[r][i]·W[i][o] + b[o])
+//! g  = dy ⊙ activation′(y)
+//! dx = g·Wᵀ      dW += xᵀ·g      db += Σ_r g[r]
+//! ```
+
+use super::activation::{activation, activation_backward};
+use super::{WeightGradients, WeightedFlow, Weights, bias_backward, scratch};
+use crate::var::Var;
+use plywood_kernels::Float;
+use plywood_kernels::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start, scratch_len};
+use plywood_shape::Activation;
+use plywood_tensor::Tensor;
+
+/// A product of rows with a weight matrix, + bias, then an activation.
+#[derive(Clone, Copy, Debug)]
+pub struct Dense {
+    /// Rows of x and y.
+    pub rows: usize,
+    /// Numbers in a row of x.
+    pub inputs: usize,
+    /// Numbers in a row of y.
+    pub outputs: usize,
+    /// What is applied last.
+    pub activation: Activation,
+}
+
+impl Dense {
+    /// Elements of scratch space that forward and backward need.
+    pub const fn scratch_len(&self) -> usize {
+        let (r, i, o) = (self.rows, self.inputs, self.outputs);
+        let forward = scratch_len(o, i);
+        let input = scratch_len(i, o);
+        let weight = scratch_len(o, r);
+        let larger = if forward > input { forward } else { input };
+        if larger > weight { larger } else { weight }
+    }
+
+    /// y from x.
+    ///
+    /// # Shapes
+    /// `x` \[rows\]\[inputs\], weight \[inputs\]\[outputs\], bias \[outputs\], `y` \[rows\]\[outputs\].
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn forward<T: Float>(
+        &self,
+        x: &[T],
+        weights: Weights<'_, T>,
+        y: &mut [T],
+        scratch: &mut [T],
+    ) {
+        let gemm = Gemm {
+            m: self.rows,
+            n: self.outputs,
+            k: self.inputs,
+            a: MatrixRef::row_major(x, self.inputs),
+            b: MatrixRef::row_major(weights.weight, self.outputs),
+            start: Start::Zero,
+            epilogue: Epilogue {
+                bias: weights.bias,
+                activation: activation(self.activation),
+            },
+        };
+        gemm.run(MatrixMut::row_major(y, self.outputs), scratch);
+    }
+
+    /// The gradients of x and the parameters, from that of y.
+    ///
+    /// # Shapes
+    /// As [`forward`](Dense::forward), gradients as what they are of.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn backward<T: Float>(
+        &self,
+        flow: WeightedFlow<'_, T>,
+        gradients: WeightGradients<'_, T>,
+        scratch: &mut [T],
+    ) {
+        activation_backward(self.activation, flow.y, flow.dy);
+        self.weight_gradient(flow.x, flow.dy, gradients, scratch);
+        if let Some(dx) = flow.dx {
+            self.input_gradient(flow.weight, flow.dy, dx, scratch);
+        }
+    }
+
+    fn weight_gradient<T: Float>(
+        &self,
+        x: &[T],
+        dy: &[T],
+        gradients: WeightGradients<'_, T>,
+        scratch: &mut [T],
+    ) {
+        let gemm = Gemm {
+            m: self.inputs,
+            n: self.outputs,
+            k: self.rows,
+            a: MatrixRef::row_major(x, self.inputs).transposed(),
+            b: MatrixRef::row_major(dy, self.outputs),
+            start: Start::Accumulate,
+            epilogue: Epilogue::NONE,
+        };
+        gemm.run(
+            MatrixMut::row_major(gradients.weight, self.outputs),
+            scratch,
+        );
+        if let Some(bias) = gradients.bias {
+            bias_backward(&dy[..self.rows * self.outputs], bias);
+        }
+    }
+
+    fn input_gradient<T: Float>(&self, weight: &[T], dy: &[T], dx: &mut [T], scratch: &mut [T]) {
+        let gemm = Gemm {
+            m: self.rows,
+            n: self.inputs,
+            k: self.outputs,
+            a: MatrixRef::row_major(dy, self.outputs),
+            b: MatrixRef::row_major(weight, self.outputs).transposed(),
+            start: Start::Zero,
+            epilogue: Epilogue::NONE,
+        };
+        gemm.run(MatrixMut::row_major(dx, self.inputs), scratch);
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// activation(self·weight + bias), for `self` \[…\]\[inputs\] of any number of leading axes.
+    ///
+    /// # Shapes
+    /// `weight` \[inputs\]\[outputs\], `bias` \[outputs\]; yields \[…\]\[outputs\].
+    ///
+    /// # Panics
+    /// If the shapes do not fit or values belong to different tapes.
+    #[track_caller]
+    pub fn dense(self, weight: Self, bias: Option<Self>, activation: Activation) -> Self {
+        let (x, w) = (self.value(), weight.value());
+        let bias_value = bias.map(Var::value);
+        let (&inputs, leading) = x.shape().split_last().unwrap_or((&0, &[]));
+        let does_fit = w.rank() == 2
+            && w.shape()[0] == inputs
+            && x.rank() > 0
+            && bias_value
+                .as_ref()
+                .is_none_or(|b| b.shape() == &w.shape()[1..]);
+        assert!(
+            does_fit,
+            "dense: input of shape {:?}, weight of {:?}, bias of {:?}",
+            x.shape(),
+            w.shape(),
+            bias_value.as_ref().map(|b| b.shape().to_vec())
+        );
+        let dense = Dense {
+            rows: leading.iter().product(),
+            inputs,
+            outputs: w.shape()[1],
+            activation,
+        };
+        let mut y = Tensor::zeros([leading, &w.shape()[1..]].concat());
+        let weights = Weights {
+            weight: w.data(),
+            bias: bias_value.as_ref().map(|b| b.data()),
+        };
+        dense.forward(
+            x.data(),
+            weights,
+            y.data_mut(),
+            &mut scratch(dense.scratch_len()),
+        );
+        let mut operands = vec![self, weight];
+        operands.extend(bias);
+        let has_bias = bias.is_some();
+        self.tape().record(&operands, y, move |step| {
+            let mut dy = step.output_gradient().to_vec();
+            let mut dx = step.zeros(0);
+            let mut dw = vec![T::ZERO; step.input(1).len()];
+            let mut db = vec![T::ZERO; if has_bias { dense.outputs } else { 0 }];
+            let gradients = WeightGradients {
+                weight: &mut dw,
+                bias: has_bias.then_some(&mut db),
+            };
+            let flow = WeightedFlow {
+                x: step.input(0).data(),
+                weight: step.input(1).data(),
+                y: step.output().data(),
+                dy: &mut dy,
+                dx: dx.as_deref_mut(),
+            };
+            dense.backward(flow, gradients, &mut scratch(dense.scratch_len()));
+            if let Some(dx) = dx {
+                step.add(0, dx);
+            }
+            step.add(1, dw);
+            if has_bias {
+                step.add(2, db);
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::gradcheck;
+    use crate::ops::sample;
+    use plywood_shape::Activation;
+
+    #[test]
+    fn gradients_agree_with_differences() {
+        let activations = [
+            Activation::Identity,
+            Activation::Relu,
+            Activation::LeakyRelu(0.1),
+            Activation::Sigmoid,
+            Activation::Tanh,
+        ];
+        let sizes = [
+            (1, 1, 1),
+            (0, 2, 3),
+            (3, 0, 2),
+            (2, 3, 0),
+            (5, 17, 3),
+            (2, 4, 9),
+        ];
+        for activation in activations {
+            for (rows, inputs, outputs) in sizes {
+                let operands = [
+                    sample(1, [rows, inputs]),
+                    sample(2, [inputs, outputs]),
+                    sample(3, [outputs]),
+                ];
+                gradcheck(&operands, |_, v| v[0].dense(v[1], Some(v[2]), activation)).unwrap();
+                gradcheck(&operands[..2], |_, v| v[0].dense(v[1], None, activation)).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn leading_axes_are_rows() {
+        let operands = [sample(1, [2, 3, 4]), sample(2, [4, 5]), sample(3, [5])];
+        gradcheck(&operands, |_, v| {
+            let y = v[0].dense(v[1], Some(v[2]), Activation::Tanh);
+            assert_eq!(y.shape(), [2, 3, 5]);
+            y
+        })
+        .unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "dense: input of shape [2, 3], weight of [4, 5], bias of None")]
+    fn shapes_that_do_not_fit_are_named() {
+        let tape = crate::Tape::new();
+        let x = tape.leaf(sample(1, [2, 3]));
+        x.dense(tape.leaf(sample(2, [4, 5])), None, Activation::Identity);
+    }
+}

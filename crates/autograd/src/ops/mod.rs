@@ -1,0 +1,85 @@
+//! The differentiable operations, one file each.
+//!
+//! A file holds the operation over slices (`forward`, `backward`: no allocation, scratch space is an argument), which
+//! compiled networks call; its form on the [`Tape`](crate::Tape), which users call; and its gradient check. Gradients of
+//! parameters are added to what their slices hold; gradients of inputs are written.
+
+pub mod activation;
+pub mod dense;
+
+use plywood_kernels::Float;
+
+/// The parameters of an operation with weights.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a, T> {
+    /// The weight, in the operation's layout.
+    pub weight: &'a [T],
+    /// One number an output feature.
+    pub bias: Option<&'a [T]>,
+}
+
+/// Where the gradients of [`Weights`] are added to.
+#[derive(Debug)]
+pub struct WeightGradients<'a, T> {
+    /// Gradient of the weight.
+    pub weight: &'a mut [T],
+    /// Gradient of the bias.
+    pub bias: Option<&'a mut [T]>,
+}
+
+/// What an operation with weights reads and writes on its way back, beside its parameters' gradients.
+#[derive(Debug)]
+pub struct WeightedFlow<'a, T> {
+    /// The input.
+    pub x: &'a [T],
+    /// The weight.
+    pub weight: &'a [T],
+    /// The output.
+    pub y: &'a [T],
+    /// The gradient of the output; turned into that before the activation.
+    pub dy: &'a mut [T],
+    /// Where the gradient of the input is written, if it is wanted.
+    pub dx: Option<&'a mut [T]>,
+}
+
+/// Scratch space for an operation on the tape.
+pub(crate) fn scratch<T: Float>(len: usize) -> Vec<T> {
+    vec![T::ZERO; len]
+}
+
+/// The gradient of a bias that every row shares: adds the rows of `dy` \[rows\]\[n\] to `dbias` \[n\], in ascending order.
+///
+/// # Panics
+/// If `dy` does not consist of whole rows.
+pub fn bias_backward<T: Float>(dy: &[T], dbias: &mut [T]) {
+    let n = dbias.len();
+    if n == 0 {
+        return;
+    }
+    assert!(
+        dy.len().is_multiple_of(n),
+        "bias: {} gradients are no rows of {n}",
+        dy.len()
+    );
+    for row in dy.chunks_exact(n) {
+        for (sum, &dy) in dbias.iter_mut().zip(row) {
+            *sum += dy;
+        }
+    }
+}
+
+/// Test inputs: uniform in [−1, 1), at least 0.01 away from 0, where activations have their kinks.
+#[cfg(test)]
+pub(crate) fn sample(seed: u64, shape: impl AsRef<[usize]>) -> plywood_tensor::Tensor<f64> {
+    let random = plywood_kernels::random::Random {
+        seed,
+        stream: 1,
+        step: 0,
+    };
+    let mut values = plywood_tensor::Tensor::uniform(shape, random);
+    for x in values.data_mut() {
+        *x = 2.0 * *x - 1.0;
+        *x += 0.01_f64.copysign(*x);
+    }
+    values
+}
