@@ -11,6 +11,7 @@
 
 pub mod buffer;
 pub mod elementwise;
+pub mod embedding;
 pub mod float;
 pub mod gemm;
 pub mod math;

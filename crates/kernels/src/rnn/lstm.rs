@@ -8,14 +8,15 @@
 //! Gates lie in the order `i, f, g, o`. Saved are the states, the cells likewise, then for every row the four gates side
 //! by side, then tanh(c').
 
-use super::block::{
-    Columns, InputGradients, Needs, Projection, add_product, add_rows, add_weight_gradient,
-    input_gradients, pass_back, products_len, project, state_gradient, take, transpose,
+use super::block::{Needs, pass_back, sigmoid_row, state_gradient, take, tanh_row};
+use super::products::{
+    Columns, InputGradients, Projection, add_product, add_rows, add_weight_gradient,
+    input_gradients, products_len, project, transpose,
 };
 use super::{Backward, Forward, Sequence};
 use crate::float::Float;
 use crate::gemm::MatrixMut;
-use crate::math::{sigmoid, tanh};
+use crate::math::tanh;
 use crate::simd::{Isa, Kernel, Simd};
 
 /// An LSTM over a block of sequences. Gates `i, f, g, o`, the third being the candidate.
@@ -190,19 +191,22 @@ struct Cell<'a, T> {
 #[inline(always)]
 fn step<S: Simd>(simd: S, row: Cell<'_, S::Elem>, cell: &mut [S::Elem], state: &mut [S::Elem]) {
     let Cell { c, gates, squashed } = row;
-    let (i_row, rest) = gates.split_at_mut(c.len());
-    let (f_row, rest) = rest.split_at_mut(c.len());
-    let (g_row, o_row) = rest.split_at_mut(c.len());
+    let (i_f, g_o) = gates.split_at_mut(2 * c.len());
+    let (g_row, o_row) = g_o.split_at_mut(c.len());
+    sigmoid_row(simd, i_f);
+    tanh_row(simd, g_row);
+    sigmoid_row(simd, o_row);
+    let (i_row, f_row) = i_f.split_at(c.len());
     let mut j = 0;
     while j < c.len() {
-        let i = sigmoid(simd, simd.load_partial(&i_row[j..]));
-        let f = sigmoid(simd, simd.load_partial(&f_row[j..]));
-        let g = tanh(simd, simd.load_partial(&g_row[j..]));
-        let o = sigmoid(simd, simd.load_partial(&o_row[j..]));
-        simd.store_partial(i, &mut i_row[j..]);
-        simd.store_partial(f, &mut f_row[j..]);
-        simd.store_partial(g, &mut g_row[j..]);
-        simd.store_partial(o, &mut o_row[j..]);
+        let (i, f) = (
+            simd.load_partial(&i_row[j..]),
+            simd.load_partial(&f_row[j..]),
+        );
+        let (g, o) = (
+            simd.load_partial(&g_row[j..]),
+            simd.load_partial(&o_row[j..]),
+        );
         let c = simd.mul_add(f, simd.load_partial(&c[j..]), simd.mul(i, g));
         let s = tanh(simd, c);
         simd.store_partial(c, &mut cell[j..]);

@@ -19,6 +19,7 @@
 mod block;
 mod gru;
 mod lstm;
+mod products;
 mod simple;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 //! The simple recurrent cell (Elman, *Finding structure in time*, 1990): h' = tanh(x·W + h·U + b).
 
-use super::block::{
-    Columns, InputGradients, Needs, Projection, add_product, add_rows, add_weight_gradient,
-    input_gradients, pass_back, products_len, project, state_gradient, take, transpose,
+use super::block::{Needs, pass_back, state_gradient, take};
+use super::products::{
+    Columns, InputGradients, Projection, add_product, add_rows, add_weight_gradient,
+    input_gradients, products_len, project, transpose,
 };
 use super::{Backward, Forward, Sequence};
 use crate::elementwise::Activation;
