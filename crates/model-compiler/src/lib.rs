@@ -1,1 +1,46 @@
-//! The compiler behind model!: parse, check, fuse, plan, expand.
+//! The compiler behind `model!`, as a plain library: every stage can be tested without rustc.
+//!
+//! A network goes through six stages, each a module: [`parse`] reads tokens leniently into the tree of [`ast`];
+//! [`mod@check`] gives every layer its meaning and asks its shape rule; [`fuse`] finds layers that are computed as one;
+//! [`plan`] orders them into steps and segments; [`expand`] writes Rust. Faults of all stages are collected in
+//! [`fault::Faults`] and reported at once.
+//!
+//! The compiler is pure: it reads no file, no environment and no global state.
+#![forbid(unsafe_code)]
+
+pub mod ast;
+pub mod builtin;
+pub mod check;
+pub mod expand;
+pub mod fault;
+pub mod fuse;
+pub mod given;
+pub mod kinds;
+pub mod names;
+pub mod parse;
+pub mod plan;
+pub mod reach;
+pub mod similar;
+pub mod value;
+
+use fault::Faults;
+use proc_macro2::TokenStream;
+
+/// The expansion of `model! { tokens }`: a network, or what is wrong with it and the outline of a network.
+#[must_use]
+pub fn compile(tokens: TokenStream) -> TokenStream {
+    let mut faults = Faults::default();
+    let network = match parse::parse(tokens, &mut faults) {
+        Ok(network) => network,
+        Err(error) => {
+            faults.syntax(&error);
+            return faults.to_compile_errors();
+        }
+    };
+    let checked = check::check(&network, &mut faults);
+    if faults.is_empty() {
+        expand::expand(&checked)
+    } else {
+        expand::expand_faulty(&checked, &faults)
+    }
+}

@@ -1,0 +1,116 @@
+//! Which layers are computed as one: convolution or product with its activation, and a max-pool behind a convolution.
+//!
+//! The pool is taken of activated numbers; every activation that fuses is monotone, so the place of a maximum is the
+//! same before and after it. A layer that only reshapes computes nothing and joins the layer before it.
+
+use crate::builtin::Role;
+use crate::check::CheckedLayer;
+use std::ops::Range;
+
+/// Layers that are computed as one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Their positions in the list.
+    pub layers: Range<usize>,
+    /// The activation that the first of them applies.
+    pub activation: Option<usize>,
+    /// The max-pool behind that.
+    pub pool: Option<usize>,
+}
+
+impl Group {
+    /// Whether the first layer computes alone.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.activation.is_none() && self.pool.is_none()
+    }
+}
+
+/// Cuts the list into groups, in order.
+#[must_use]
+pub fn fuse(layers: &[CheckedLayer<'_>]) -> Vec<Group> {
+    let roles: Vec<Role> = layers.iter().map(CheckedLayer::role).collect();
+    groups(&roles)
+}
+
+fn groups(roles: &[Role]) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let mut next = 0;
+    while next < roles.len() {
+        let group = group(roles, next);
+        next = group.layers.end;
+        groups.push(group);
+    }
+    groups
+}
+
+fn group(roles: &[Role], first: usize) -> Group {
+    let mut end = first + 1;
+    let mut take = |role: Role| {
+        let taken = (roles.get(end) == Some(&role)).then_some(end);
+        end += usize::from(taken.is_some());
+        taken
+    };
+    let role = roles[first];
+    let activation = match role {
+        Role::Convolution | Role::Product => take(Role::Activation),
+        _ => None,
+    };
+    let pool = match role {
+        Role::Convolution => take(Role::MaxPool),
+        _ => None,
+    };
+    while take(Role::Reshape).is_some() {}
+    Group {
+        layers: first..end,
+        activation,
+        pool,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::groups;
+    use crate::builtin::Role::{self, *};
+
+    fn cut(roles: &[Role]) -> Vec<std::ops::Range<usize>> {
+        groups(roles)
+            .into_iter()
+            .map(|group| group.layers)
+            .collect()
+    }
+
+    #[test]
+    fn the_chapters_network_takes_five_steps() {
+        let cnn = [
+            Convolution,
+            Activation,
+            MaxPool,
+            Convolution,
+            Activation,
+            MaxPool,
+            Convolution,
+            Activation,
+            Reshape,
+            Product,
+            Activation,
+            Product,
+        ];
+        assert_eq!(cut(&cnn), [0..3, 3..6, 6..9, 9..11, 11..12]);
+    }
+
+    #[test]
+    fn only_what_stands_directly_behind_is_fused() {
+        assert_eq!(cut(&[Convolution, Coupled, Activation]), [0..1, 1..2, 2..3]);
+        assert_eq!(cut(&[Product, Activation, Activation]), [0..2, 2..3]);
+        assert_eq!(cut(&[Product, MaxPool]), [0..1, 1..2]);
+        assert_eq!(cut(&[Product, Reshape, Activation]), [0..2, 2..3]);
+        assert_eq!(cut(&[Convolution, MaxPool, Activation]), [0..2, 2..3]);
+    }
+
+    #[test]
+    fn a_leading_reshape_is_a_step() {
+        assert_eq!(cut(&[Reshape, Product]), [0..1, 1..2]);
+        assert_eq!(cut(&[Reshape]), [0..1]);
+    }
+}

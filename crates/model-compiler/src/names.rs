@@ -1,0 +1,127 @@
+//! The names of the layers: given ones are checked, missing ones made of kind and position.
+
+use crate::ast::Layer;
+use crate::fault::{Faults, Place};
+use proc_macro2::Span;
+use quote::format_ident;
+use std::collections::HashSet;
+use syn::Ident;
+use syn::ext::IdentExt;
+
+/// Methods that every network has, from the macro or from a trait of the prelude.
+const TAKEN: [&str; 18] = [
+    "backward",
+    "cast",
+    "clear",
+    "clone",
+    "evaluate",
+    "forward",
+    "load",
+    "new",
+    "parameters",
+    "parameters_mut",
+    "predict",
+    "save",
+    "scatter",
+    "seeded",
+    "state",
+    "state_mut",
+    "summary",
+    "visit",
+];
+
+/// One name a layer.
+#[derive(Debug)]
+pub struct Names(Vec<Ident>);
+
+impl Names {
+    /// Names for all layers; clashes are noted in `faults`.
+    pub fn of(layers: &[Layer], faults: &mut Faults) -> Self {
+        let mut used = HashSet::new();
+        let mut names: Vec<Option<Ident>> = Vec::new();
+        for layer in layers {
+            let name = layer.name.as_ref();
+            names.push(
+                name.filter(|name| is_free(name, &mut used, faults))
+                    .cloned(),
+            );
+        }
+        let name = |(index, name): (usize, Option<Ident>)| {
+            name.unwrap_or_else(|| made(&layers[index], index, &used))
+        };
+        Self(names.into_iter().enumerate().map(name).collect())
+    }
+
+    /// The name of layer `index`.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Ident {
+        self.0[index].clone()
+    }
+}
+
+fn is_free(name: &Ident, used: &mut HashSet<String>, faults: &mut Faults) -> bool {
+    let plain = name.unraw().to_string();
+    let (what, help) = if TAKEN.contains(&plain.as_str()) || is_pass(&plain) {
+        let what =
+            format!("a layer cannot be called `{plain}`: the network has a method of this name");
+        (what, "choose another name")
+    } else if used.insert(plain.clone()) {
+        return true;
+    } else {
+        let what = format!("two layers are called `{plain}`");
+        (
+            what,
+            "a name is a method and a key in the saved weights: choose another one",
+        )
+    };
+    faults.push(Place::of(name), what, help);
+    false
+}
+
+/// Whether this is what the expansion calls a pass or a step: `forward_0`, `step_3`.
+fn is_pass(name: &str) -> bool {
+    let number = name
+        .strip_prefix("forward_")
+        .or_else(|| name.strip_prefix("backward_"))
+        .or_else(|| name.strip_prefix("step_"));
+    number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// `max_pool2d_2`, with underscores behind it where a layer has been given that very name.
+fn made(layer: &Layer, index: usize, used: &HashSet<String>) -> Ident {
+    let kind = layer.kind().unraw().to_string();
+    let mut name = format_ident!("{}_{index}", snake_case(&kind), span = Span::call_site());
+    while used.contains(&name.to_string()) {
+        name = format_ident!("{name}_");
+    }
+    name.set_span(layer.kind().span());
+    name
+}
+
+fn snake_case(kind: &str) -> String {
+    let mut snake = String::new();
+    for (index, letter) in kind.char_indices() {
+        if letter.is_uppercase() && index > 0 {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_pass, snake_case};
+
+    #[test]
+    fn kinds_become_snakes() {
+        assert_eq!(snake_case("GlobalAvgPool2d"), "global_avg_pool2d");
+        assert_eq!(snake_case("Gru"), "gru");
+    }
+
+    #[test]
+    fn passes_are_recognised() {
+        assert!(is_pass("forward_0") && is_pass("backward_12"));
+        assert!(!is_pass("forward_gate"));
+    }
+}
