@@ -45,7 +45,7 @@ impl<'t, T: Float> Gradients<'t, T> {
     #[track_caller]
     pub fn of(&self, var: Var<'_, T>) -> &Tensor<T> {
         self.get(var)
-            .unwrap_or_else(|| panic!("gradients: the result does not depend on this value"))
+            .expect("the value that was differentiated depends on this one")
     }
 
     /// The gradient of `var`, without a copy; 0 everywhere if the result does not depend on it.

@@ -94,10 +94,10 @@ pub(crate) fn count(shape: &[usize]) -> usize {
     if shape.contains(&0) {
         return 0;
     }
-    shape
+    let product = shape
         .iter()
-        .try_fold(1_usize, |product, &size| product.checked_mul(size))
-        .unwrap_or_else(|| panic!("shape {shape:?}: more elements than an address space holds"))
+        .try_fold(1_usize, |product, &size| product.checked_mul(size));
+    product.expect("a shape's elements fit an address space")
 }
 
 /// The shape two operands meet in: aligned at the last axis, equal sizes or a size of 1 stretched to the other.

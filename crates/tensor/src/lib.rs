@@ -9,14 +9,21 @@
 //! use plywood_tensor::Tensor;
 //!
 //! let a = Tensor::from_vec([2, 3], vec![1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
-//! assert_eq!(a.transpose().shape(), [3, 2]);
+//! let centred = &a - a.mean([0]);
+//! assert_eq!(centred.to_vec(), [-1.5, -1.5, -1.5, 1.5, 1.5, 1.5]);
+//! assert_eq!(a.matmul(&a.transpose()).shape(), [2, 2]);
 //! ```
 #![forbid(unsafe_code)]
 
+mod arithmetic;
 mod batch;
+mod display;
 mod error;
 mod examples;
+mod join;
 mod layout;
+mod matmul;
+mod reduce;
 mod tensor;
 mod view;
 

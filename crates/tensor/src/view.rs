@@ -258,3 +258,68 @@ where
         self.shape() == other.shape() && self.iter().eq(other.iter())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Slice, Tensor, TensorView};
+
+    fn counted() -> Tensor<f32> {
+        Tensor::arange(12).into_shape([3, 4])
+    }
+
+    #[test]
+    fn views_share_their_elements() {
+        let a = counted();
+        assert_eq!(a.transpose()[[1, 2]], a[[2, 1]]);
+        assert_eq!(a.select(1, 3).to_vec(), [3.0, 7.0, 11.0]);
+        assert_eq!(
+            a.slice(1, Slice::step(.., 3)).to_vec(),
+            [0.0, 3.0, 4.0, 7.0, 8.0, 11.0]
+        );
+        assert_eq!(a.flip(0).select(0, 0).to_vec(), [8.0, 9.0, 10.0, 11.0]);
+        assert_eq!(
+            a.slice(0, 1..=1).as_slice(),
+            Some(&[4.0, 5.0, 6.0, 7.0][..])
+        );
+        assert_eq!(a.slice(1, ..1).as_slice(), None);
+        assert_eq!(a.transpose().reshape([2, 6])[[0, 1]], 4.0);
+        assert_eq!(a.flip(1).flip(1), a);
+        assert_ne!(a.transpose(), a);
+        assert_eq!(TensorView::from_data([2], &[1, 2]).select(0, 1).item(), 2);
+    }
+
+    #[test]
+    fn changes_go_through_views() {
+        let mut a = counted();
+        a.view_mut().slice_mut(0, 1..).select_mut(1, 0).fill(-1.0);
+        a.view_mut().permute_mut(&[1, 0])[[3, 0]] = 9.0;
+        a.view_mut()
+            .select_mut(0, 0)
+            .slice_mut(0, 1..3)
+            .apply(|x| 2.0 * x);
+        let row = Tensor::from_vec([1], vec![5.0]);
+        a.view_mut().select_mut(0, 2).assign(&row);
+        a[[1, 1]] = 0.5;
+        a.view_mut().set(&[1, 2], 0.25);
+        let expected = [0.0, 2.0, 4.0, 9.0, -1.0, 0.5, 0.25, 7.0, 5.0, 5.0, 5.0, 5.0];
+        assert_eq!(a.to_vec(), expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "index [1, 4] is outside of shape [3, 4]")]
+    fn an_index_past_the_end_is_named() {
+        let _ = counted()[[1, 4]];
+    }
+
+    #[test]
+    #[should_panic(expected = "slice 2..5 of axis 0 is outside of shape [3, 4]")]
+    fn a_range_past_the_end_is_named() {
+        counted().slice(0, 2..5);
+    }
+
+    #[test]
+    #[should_panic(expected = "permute: [0, 0] does not order the axes of shape [3, 4]")]
+    fn an_order_names_each_axis_once() {
+        counted().permute(&[0, 0]);
+    }
+}
