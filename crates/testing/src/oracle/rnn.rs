@@ -1,4 +1,4 @@
-//! Recurrent layers over one sequence, [step][feature] in and [step][unit] out, from a zero state.
+//! Recurrent layers over one sequence, `[step][feature]` in and `[step][unit]` out, from a zero state.
 //!
 //! Weights are in Keras' order of gates: GRU `z, r, h`; LSTM `i, f, c, o`.
 
