@@ -2,9 +2,10 @@
 //!
 //! Their derivatives follow from their outputs alone, so a fused layer saves nothing but its output.
 
+use super::map::{self, Binary, Unary};
 use crate::float::Float;
 use crate::math::{self, constant};
-use crate::simd::{Kernel, Simd};
+use crate::simd::Simd;
 
 /// A pointwise function whose derivative follows from its output y.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -61,25 +62,53 @@ fn relu<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     simd.max(simd.zero(), x)
 }
 
-/// y = activation(x) in place, equal to the bit to the epilogue of the operation that made x.
-pub fn activation_forward<T: Float>(activation: Activation, values: &mut [T]) {
-    T::dispatch(ActivationForward { activation, values });
+/// y = activation(x), equal to the bit to the epilogue of the operation that made x.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn activation_forward<T: Float>(activation: Activation, x: &[T], y: &mut [T]) {
+    map::map(Forward(activation), x, y);
 }
 
-/// Applies an activation to a slice in place.
-pub(crate) struct ActivationForward<'a, T> {
-    pub(crate) activation: Activation,
-    pub(crate) values: &'a mut [T],
+/// [`activation_forward`] in place.
+pub fn activation_forward_in_place<T: Float>(activation: Activation, values: &mut [T]) {
+    map::map_in_place(Forward(activation), values);
 }
 
-impl<T: Float> Kernel<T> for ActivationForward<'_, T> {
-    type Output = ();
+/// dx = dL/dx from the output y and dy = dL/dy.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn activation_backward<T: Float>(activation: Activation, y: &[T], dy: &[T], dx: &mut [T]) {
+    map::zip(Backward(activation), dy, y, dx);
+}
 
+/// [`activation_backward`] in place: `gradient` holds dL/dy and becomes dL/dx.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn activation_backward_in_place<T: Float>(activation: Activation, y: &[T], gradient: &mut [T]) {
+    map::zip_in_place(Backward(activation), gradient, y);
+}
+
+/// y from x.
+#[derive(Clone, Copy)]
+pub(crate) struct Forward(pub(crate) Activation);
+
+impl<T: Float> Unary<T> for Forward {
     #[inline(always)]
-    fn run<S: Simd<Elem = T>>(self, simd: S) {
-        for chunk in self.values.chunks_mut(S::LANES) {
-            let y = self.activation.forward(simd, simd.load_partial(chunk));
-            simd.store_partial(y, chunk);
-        }
+    fn apply<S: Simd<Elem = T>>(self, simd: S, x: S::Vector) -> S::Vector {
+        self.0.forward(simd, x)
+    }
+}
+
+/// dx from dy and y.
+#[derive(Clone, Copy)]
+struct Backward(Activation);
+
+impl<T: Float> Binary<T> for Backward {
+    #[inline(always)]
+    fn apply<S: Simd<Elem = T>>(self, simd: S, dy: S::Vector, y: S::Vector) -> S::Vector {
+        self.0.backward(simd, y, dy)
     }
 }

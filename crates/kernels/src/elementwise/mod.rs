@@ -1,7 +1,26 @@
-//! Operations that treat each element alone.
+//! Operations that treat each element alone, and the two that go along with a dense layer's bias.
+//!
+//! Every pass runs full vectors and one partial one through the same vector code, so an element's bits do not depend on
+//! where a slice is cut.
 
 mod activation;
+mod arithmetic;
+mod bias;
+mod dropout;
+mod gated;
+mod map;
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
-pub(crate) use activation::ActivationForward;
-pub use activation::{Activation, activation_forward};
+pub(crate) use activation::Forward;
+pub use activation::{
+    Activation, activation_backward, activation_backward_in_place, activation_forward,
+    activation_forward_in_place,
+};
+pub use arithmetic::{add, add_assign, axpy, multiply, multiply_assign, scale, subtract};
+pub use bias::{add_bias, column_sums};
+pub use dropout::Dropout;
+pub use gated::{gelu_backward, gelu_forward, silu_backward, silu_forward};
+#[cfg(test)]
+pub(crate) use map::MapInPlace;

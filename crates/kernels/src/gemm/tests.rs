@@ -3,7 +3,7 @@
 use super::{
     Epilogue, Gemm, Implementation, MatrixMut, MatrixRef, Start, scratch_len, second_opinion,
 };
-use crate::elementwise::Activation;
+use crate::elementwise::{Activation, Forward, MapInPlace};
 use crate::float::Float;
 use crate::random::Random;
 use crate::simd::Isa;
@@ -336,8 +336,8 @@ fn check_epilogue<T: Float>(isa: Isa) {
                         .for_each(|(x, &b)| *x += b);
                     T::dispatch_on(
                         isa,
-                        crate::elementwise::ActivationForward {
-                            activation,
+                        MapInPlace {
+                            function: Forward(activation),
                             values: row,
                         },
                     );

@@ -1,1 +1,233 @@
-//! Bounds of the functions.
+//! Error bounds in ULP over samples of all `f32` bit patterns, and the special values.
+
+use super::{erf, erf_f64, exp, ln, sigmoid, tanh};
+use crate::float::Float;
+use crate::simd::{Isa, Kernel, MAX_LANES, Simd};
+
+/// The functions under test.
+#[derive(Clone, Copy, Debug)]
+enum Function {
+    Exp,
+    Ln,
+    Tanh,
+    Sigmoid,
+    Erf,
+}
+
+use Function::{Erf, Exp, Ln, Sigmoid, Tanh};
+
+const ALL: [Function; 5] = [Exp, Ln, Tanh, Sigmoid, Erf];
+
+impl Function {
+    #[inline(always)]
+    fn vector<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+        match self {
+            Exp => exp(simd, x),
+            Ln => ln(simd, x),
+            Tanh => tanh(simd, x),
+            Sigmoid => sigmoid(simd, x),
+            Erf => erf(simd, x),
+        }
+    }
+
+    fn exact(self, x: f64) -> f64 {
+        match self {
+            Exp => x.exp(),
+            Ln => x.ln(),
+            Tanh => x.tanh(),
+            Sigmoid if x < 0.0 => x.exp() / (1.0 + x.exp()),
+            Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Erf => erf_f64(x),
+        }
+    }
+
+    /// The documented bound for `f32`.
+    fn bound(self) -> f64 {
+        match self {
+            Exp | Ln => 2.0,
+            Tanh | Erf => 3.0,
+            Sigmoid => 4.0,
+        }
+    }
+}
+
+/// Applies a function to a slice in place.
+struct Apply<'a, T>(Function, &'a mut [T]);
+
+impl<T: Float> Kernel<T> for Apply<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        for chunk in self.1.chunks_mut(S::LANES) {
+            let y = self.0.vector(simd, simd.load_partial(chunk));
+            simd.store_partial(y, chunk);
+        }
+    }
+}
+
+/// Distance of `got` from `exact` in units of the last place of `exact` as an `f32`.
+fn ulps(got: f32, exact: f64) -> f64 {
+    let rounded = exact as f32;
+    if got == rounded || (got.is_nan() && exact.is_nan()) {
+        return 0.0;
+    }
+    let exponent = exact.abs().log2().floor().clamp(-126.0, 127.0);
+    (f64::from(got) - exact).abs() / (exponent - 23.0).exp2()
+}
+
+/// The largest error of every function over every `stride`-th bit pattern.
+fn sweep(isa: Isa, stride: u64) {
+    const CHUNK: usize = 4096;
+    for function in ALL {
+        let (mut worst, mut worst_x) = (0.0, 0.0);
+        let mut next = 0_u64;
+        while next < 1 << 32 {
+            let mut x = [0.0_f32; CHUNK];
+            for x in &mut x {
+                *x = f32::from_bits(next.min(u64::from(u32::MAX)) as u32);
+                next += stride;
+            }
+            let mut y = x;
+            f32::dispatch_on(isa, Apply(function, &mut y));
+            for (&x, &y) in x.iter().zip(&y) {
+                let error = ulps(y, function.exact(f64::from(x)));
+                // Not `>`: a NaN where a number belongs is the worst of all.
+                if !(error <= worst) {
+                    (worst, worst_x) = (error, x);
+                }
+            }
+        }
+        println!("{isa} {function:?}: {worst:.3} ULP at {worst_x:e}");
+        assert!(
+            worst <= function.bound(),
+            "{isa} {function:?}: {worst} ULP at {worst_x:e}"
+        );
+    }
+}
+
+#[test]
+fn errors_stay_within_the_bounds() {
+    for isa in Isa::available() {
+        // An odd stride meets every low-order pattern; 2²² samples.
+        sweep(isa, 1021);
+    }
+}
+
+#[test]
+#[ignore = "exhaustive"]
+fn errors_stay_within_the_bounds_everywhere() {
+    for isa in Isa::available() {
+        sweep(isa, 1);
+    }
+}
+
+#[test]
+fn special_values_are_exact() {
+    let infinity = f32::INFINITY;
+    let cases = [
+        (Exp, 0.0, 1.0),
+        (Exp, -infinity, 0.0),
+        (Exp, infinity, infinity),
+        (Exp, 89.0, infinity),
+        (Exp, -110.0, 0.0),
+        (Ln, 1.0, 0.0),
+        (Ln, 0.0, -infinity),
+        (Ln, infinity, infinity),
+        (Tanh, -0.0, -0.0),
+        (Tanh, infinity, 1.0),
+        (Tanh, -infinity, -1.0),
+        (Sigmoid, 0.0, 0.5),
+        (Sigmoid, infinity, 1.0),
+        (Sigmoid, -infinity, 0.0),
+        (Erf, -0.0, -0.0),
+        (Erf, infinity, 1.0),
+        (Erf, -infinity, -1.0),
+    ];
+    for isa in Isa::available() {
+        for (function, x, expected) in cases {
+            let mut y = [x];
+            f32::dispatch_on(isa, Apply(function, &mut y));
+            assert_eq!(
+                y[0].to_bits(),
+                expected.to_bits(),
+                "{isa} {function:?}({x}) is {}",
+                y[0]
+            );
+        }
+        for function in ALL {
+            let mut y = [f32::NAN];
+            f32::dispatch_on(isa, Apply(function, &mut y));
+            assert!(y[0].is_nan(), "{isa} {function:?}(NaN) is {}", y[0]);
+        }
+        let mut y = [-1.0];
+        f32::dispatch_on(isa, Apply(Ln, &mut y));
+        assert!(y[0].is_nan(), "{isa} ln(-1) is {}", y[0]);
+    }
+}
+
+/// A lane's result depends on its own argument alone, so a partial vector gives what a full one does.
+#[test]
+fn lanes_do_not_meet() {
+    for isa in Isa::available() {
+        for function in ALL {
+            let x: Vec<f32> = (0..3 * MAX_LANES + 5)
+                .map(|i| 0.37 * i as f32 + 0.01)
+                .collect();
+            let mut whole = x.clone();
+            f32::dispatch_on(isa, Apply(function, &mut whole));
+            for (i, &x) in x.iter().enumerate() {
+                let mut alone = [x];
+                f32::dispatch_on(isa, Apply(function, &mut alone));
+                assert_eq!(
+                    alone[0].to_bits(),
+                    whole[i].to_bits(),
+                    "{isa} {function:?}({x})"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn double_precision_is_the_standard_library() {
+    for function in [Exp, Ln, Tanh, Sigmoid] {
+        for i in 1..2000 {
+            let x = f64::from(i) * 0.013 - 13.0;
+            let mut y = [x];
+            f64::dispatch(Apply(function, &mut y));
+            let exact = function.exact(x);
+            let close = y[0] == exact || (y[0] - exact).abs() <= 1e-15 * exact.abs();
+            assert!(
+                close || (y[0].is_nan() && exact.is_nan()),
+                "{function:?}({x}) is {}",
+                y[0]
+            );
+        }
+    }
+}
+
+/// erf by its Maclaurin series with all terms positive, 2/√π e^−x² Σ 2ⁿ x²ⁿ⁺¹ / (1·3·…·(2n+1)).
+fn erf_series(x: f64) -> f64 {
+    let mut term = x;
+    let mut sum = x;
+    let mut n = 0.0;
+    while term.abs() > 1e-18 * sum.abs() {
+        n += 1.0;
+        term *= 2.0 * x * x / (2.0 * n + 1.0);
+        sum += term;
+    }
+    std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum
+}
+
+#[test]
+fn erf_in_double_precision_equals_its_series() {
+    for i in -7000..=7000 {
+        let x = f64::from(i) / 1000.0;
+        let (got, exact) = (erf_f64(x), erf_series(x));
+        assert!(
+            (got - exact).abs() <= 2e-15 * exact.abs(),
+            "erf({x}) is {got}, expected {exact}"
+        );
+    }
+}

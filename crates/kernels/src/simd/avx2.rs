@@ -38,7 +38,7 @@ impl Avx2 {
 
     /// The mask of the first `count` lanes, as the masked moves want it.
     #[inline(always)]
-    fn first_lanes(self, count: usize) -> __m256i {
+    fn move_mask(self, count: usize) -> __m256i {
         let start = LANES
             .checked_sub(count)
             .expect("a count of at most the lanes");
@@ -95,13 +95,13 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn load_ptr_partial(self, source: *const f32, count: usize) -> __m256 {
         // SAFETY: the caller vouches for `count` elements; lanes outside the mask are not read. The token proves AVX.
-        unsafe { _mm256_maskload_ps(source, self.first_lanes(count)) }
+        unsafe { _mm256_maskload_ps(source, self.move_mask(count)) }
     }
 
     #[inline(always)]
     unsafe fn store_ptr_partial(self, v: __m256, target: *mut f32, count: usize) {
         // SAFETY: the caller vouches for `count` elements; lanes outside the mask are not written. The token proves AVX.
-        unsafe { _mm256_maskstore_ps(target, self.first_lanes(count), v) }
+        unsafe { _mm256_maskstore_ps(target, self.move_mask(count), v) }
     }
 
     #[inline(always)]
@@ -141,6 +141,12 @@ impl Simd for Avx2 {
         eq(a, b) -> __m256 => _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b);
         select(mask, a, b) -> __m256 => _mm256_blendv_ps(b, a, mask);
         mask_bits(mask) -> u32 => _mm256_movemask_ps(mask) as u32;
+    }
+
+    #[inline(always)]
+    fn first_lanes(self, count: usize) -> __m256 {
+        // SAFETY: the token proves AVX.
+        unsafe { _mm256_castsi256_ps(self.move_mask(count)) }
     }
 
     #[inline(always)]

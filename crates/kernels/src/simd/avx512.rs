@@ -37,10 +37,10 @@ impl Avx512 {
         has_it.then_some(Self(()))
     }
 
-    /// The mask of the first `count` lanes.
+    /// The mask of the first `count` lanes, for the masked moves.
     #[inline(always)]
-    fn first_lanes(self, count: usize) -> __mmask16 {
-        debug_assert!(count <= LANES);
+    fn move_mask(self, count: usize) -> __mmask16 {
+        assert!(count <= LANES, "a count of at most the lanes");
         ((1_u32 << count) - 1) as __mmask16
     }
 }
@@ -94,14 +94,14 @@ impl Simd for Avx512 {
     unsafe fn load_ptr_partial(self, source: *const f32, count: usize) -> __m512 {
         // SAFETY: the caller vouches for `count` elements; lanes outside the mask are not read. The token proves
         // AVX-512 F.
-        unsafe { _mm512_maskz_loadu_ps(self.first_lanes(count), source) }
+        unsafe { _mm512_maskz_loadu_ps(self.move_mask(count), source) }
     }
 
     #[inline(always)]
     unsafe fn store_ptr_partial(self, v: __m512, target: *mut f32, count: usize) {
         // SAFETY: the caller vouches for `count` elements; lanes outside the mask are not written. The token proves
         // AVX-512 F.
-        unsafe { _mm512_mask_storeu_ps(target, self.first_lanes(count), v) }
+        unsafe { _mm512_mask_storeu_ps(target, self.move_mask(count), v) }
     }
 
     #[inline(always)]
@@ -154,6 +154,11 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn mask_bits(self, mask: __mmask16) -> u32 {
         u32::from(mask)
+    }
+
+    #[inline(always)]
+    fn first_lanes(self, count: usize) -> __mmask16 {
+        self.move_mask(count)
     }
 
     #[inline(always)]

@@ -165,6 +165,11 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + std::fmt::Debug + 'static 
     fn le(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
     /// a = b; false where either is NaN.
     fn eq(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
+    /// True in the first `count` lanes.
+    ///
+    /// # Panics
+    /// If `count > LANES`.
+    fn first_lanes(self, count: usize) -> Self::Mask;
     /// Lanes of `a` where the mask holds, of `b` elsewhere.
     fn select(self, mask: Self::Mask, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// The mask as an integer: bit i is lane i.
@@ -232,6 +237,24 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + std::fmt::Debug + 'static 
             // SAFETY: the count is the slice's length and below LANES.
             unsafe { self.store_ptr_partial(v, target.as_mut_ptr(), target.len()) }
         }
+    }
+
+    /// Loads the first `min(len, LANES)` elements of a slice; other lanes are `fill`.
+    #[inline(always)]
+    fn load_partial_or(self, source: &[Self::Elem], fill: Self::Elem) -> Self::Vector {
+        if source.len() >= Self::LANES {
+            return self.load(source);
+        }
+        let mask = self.first_lanes(source.len());
+        self.select(mask, self.load_partial(source), self.splat(fill))
+    }
+
+    /// Lane 0.
+    #[inline(always)]
+    fn first(self, a: Self::Vector) -> Self::Elem {
+        let mut lanes = [Self::Elem::ZERO; MAX_LANES];
+        self.store(a, &mut lanes);
+        lanes[0]
     }
 
     /// Applies a function lane by lane, for what has no vector form.

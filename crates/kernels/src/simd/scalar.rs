@@ -132,6 +132,16 @@ impl<T: Float> Simd for Scalar<T> {
     }
 
     #[inline(always)]
+    fn first_lanes(self, count: usize) -> Self::Mask {
+        assert!(count <= LANES, "a count of at most the lanes");
+        let mut mask = [false; LANES];
+        for i in 0..LANES {
+            mask[i] = i < count;
+        }
+        mask
+    }
+
+    #[inline(always)]
     fn select(self, mask: Self::Mask, a: Self::Vector, b: Self::Vector) -> Self::Vector {
         let mut out = b;
         for i in 0..LANES {

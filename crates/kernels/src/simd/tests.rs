@@ -132,6 +132,15 @@ fn partial_moves<S: Simd>(simd: S) {
         assert_lanes(simd, v, "load_partial", |i| {
             if i < count { source[i] } else { S::Elem::ZERO }
         });
+        let filled = simd.load_partial_or(&source[..count], S::Elem::INFINITY);
+        assert_lanes(simd, filled, "load_partial_or", |i| {
+            if i < count {
+                source[i]
+            } else {
+                S::Elem::INFINITY
+            }
+        });
+        assert!(simd.first(simd.load(&source)) == source[0]);
         let mut target = vec![S::Elem::NEG_INFINITY; S::LANES + 2];
         simd.store_partial(simd.load(&source), &mut target[..count]);
         for (i, &x) in target.iter().enumerate() {
