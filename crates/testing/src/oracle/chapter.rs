@@ -46,12 +46,12 @@ pub fn max_pool(x: &[f64], [rows, columns]: [usize; 2], size: usize) -> Vec<f64>
     p
 }
 
-/// A gate's parameters: `weight` acts on `[h, x]`, the state's numbers and then the input's, so it is [units + features][units].
+/// A gate's parameters: `weight` acts on `[h, x]`, the state's numbers and then the input's, so it is `[units + features][units]`.
 #[derive(Clone, Debug)]
 pub struct Gate {
-    /// [units + features][units].
+    /// `[units + features][units]`.
     pub weight: Vec<f64>,
-    /// [units].
+    /// `[units]`.
     pub bias: Vec<f64>,
 }
 

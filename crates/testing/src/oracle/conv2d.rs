@@ -21,7 +21,8 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// `y` [samples][H'][W'][filters] from `x` [samples][H][W][channels], `weight` [kh][kw][channels / groups][filters] and `bias` [filters].
+    /// `y` `[samples][H'][W'][filters]` from `x` `[samples][H][W][channels]`, `weight`
+    /// `[kh][kw][channels / groups][filters]` and `bias` `[filters]`.
     #[must_use]
     pub fn forward(&self, x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
         assert_eq!(bias.len(), self.filters);

@@ -19,7 +19,8 @@ pub struct ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
-    /// `y` [samples][H][W][filters] from `x` [samples][h][w][channels], `weight` [kh][kw][filters][channels] and `bias` [filters].
+    /// `y` `[samples][H][W][filters]` from `x` `[samples][h][w][channels]`, `weight`
+    /// `[kh][kw][filters][channels]` and `bias` `[filters]`.
     #[must_use]
     pub fn forward(&self, x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
         assert_eq!(bias.len(), self.filters);

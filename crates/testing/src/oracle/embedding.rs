@@ -1,6 +1,6 @@
 //! Embedding: rows of a table, picked by tokens.
 
-/// `y[i] = weight[tokens[i]]`; `weight` is [vocabulary][features].
+/// `y[i] = weight[tokens[i]]`; `weight` is `[vocabulary][features]`.
 #[must_use]
 pub fn gather(tokens: &[u32], weight: &[f64], features: usize) -> Vec<f64> {
     let row = |&token: &u32| &weight[token as usize * features..][..features];

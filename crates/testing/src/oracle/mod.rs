@@ -2,7 +2,7 @@
 //!
 //! They are slow and short on purpose, share nothing with the kernels they judge, and are themselves held against PyTorch
 //! and Keras by this crate's tests. Slices are row-major, layouts are Plywood's: images N×H×W×C, weights
-//! [rows][columns][in / groups][out] and [in][out], one sequence [step][feature].
+//! `[rows][columns][in / groups][out]` and `[in][out]`, one sequence `[step][feature]`.
 
 pub mod activation;
 pub mod chapter;

@@ -83,7 +83,7 @@ impl Pool2d {
     }
 }
 
-/// `y[n][c]`: the mean over all `places` of an image, [samples][places][channels].
+/// `y[n][c]`: the mean over all `places` of an image, `[samples][places][channels]`.
 #[must_use]
 pub fn global_average(x: &[f64], places: usize, channels: usize) -> Vec<f64> {
     let mean = |image: &[f64]| {

@@ -7,11 +7,11 @@ use super::activation::sigmoid;
 /// Parameters of a layer with `g` gates: side by side in columns.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a> {
-    /// [features][g · units].
+    /// `[features][g · units]`.
     pub weight: &'a [f64],
-    /// [units][g · units].
+    /// `[units][g · units]`.
     pub recurrent: &'a [f64],
-    /// [g · units]; [2][g · units] (of the input, of the state) for a GRU that resets after the product.
+    /// `[g · units]`; `[2][g · units]` (of the input, of the state) for a GRU that resets after the product.
     pub bias: &'a [f64],
     /// Numbers of the state.
     pub units: usize,
