@@ -15,9 +15,11 @@ pub mod embedding;
 pub mod float;
 pub mod gemm;
 pub mod math;
+pub mod optimizer;
 pub mod random;
 pub mod rnn;
 pub mod simd;
+pub mod softmax;
 
 pub use buffer::AlignedVec;
 pub use float::Float;

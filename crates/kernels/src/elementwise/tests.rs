@@ -1,4 +1,4 @@
-//! Every pass against the same formula in `f64`, at every length around a vector, on the active level.
+//! Every pass against the same formula in `f64`, at every length around a vector, on every level of this machine.
 
 use super::{
     Activation, Dropout, activation_backward, activation_backward_in_place, activation_forward,
@@ -9,6 +9,7 @@ use crate::float::Float;
 use crate::gemm::Start;
 use crate::math::erf_f64;
 use crate::random::Random;
+use crate::simd::on_every_level;
 
 const LENGTHS: [usize; 12] = [0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 100];
 
@@ -64,7 +65,7 @@ fn check_arithmetic<T: Float>() {
 
 #[test]
 fn arithmetic_is_that_of_its_formulas() {
-    check_arithmetic::<f32>();
+    on_every_level(check_arithmetic::<f32>);
     check_arithmetic::<f64>();
 }
 
@@ -120,7 +121,7 @@ fn check_activations<T: Float>() {
 
 #[test]
 fn activations_are_those_of_their_formulas() {
-    check_activations::<f32>();
+    on_every_level(check_activations::<f32>);
     check_activations::<f64>();
 }
 
@@ -148,7 +149,7 @@ fn check_gated<T: Float>() {
 
 #[test]
 fn gelu_and_silu_are_those_of_their_formulas() {
-    check_gated::<f32>();
+    on_every_level(check_gated::<f32>);
     check_gated::<f64>();
 }
 
@@ -185,12 +186,16 @@ fn check_bias<T: Float>() {
 
 #[test]
 fn bias_and_its_gradient_are_those_of_their_formulas() {
-    check_bias::<f32>();
+    on_every_level(check_bias::<f32>);
     check_bias::<f64>();
 }
 
 #[test]
 fn dropout_does_not_depend_on_where_a_slice_is_cut() {
+    on_every_level(check_dropout_cuts);
+}
+
+fn check_dropout_cuts() {
     let random = Random {
         seed: 5,
         stream: 2,

@@ -92,8 +92,8 @@ fn sweep(isa: Isa, stride: u64) {
             f32::dispatch_on(isa, Apply(function, &mut y));
             for (&x, &y) in x.iter().zip(&y) {
                 let error = ulps(y, function.exact(f64::from(x)));
-                // Not `>`: a NaN where a number belongs is the worst of all.
-                if !(error <= worst) {
+                // A NaN where a number belongs is the worst of all.
+                if error > worst || error.is_nan() {
                     (worst, worst_x) = (error, x);
                 }
             }

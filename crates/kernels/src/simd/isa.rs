@@ -29,6 +29,10 @@ impl Isa {
     /// If `PLYWOOD_ISA` names no level, or one that this machine lacks.
     #[inline]
     pub fn active() -> Self {
+        #[cfg(test)]
+        if let Some(isa) = FORCED.get() {
+            return isa;
+        }
         static ACTIVE: OnceLock<Isa> = OnceLock::new();
         *ACTIVE.get_or_init(|| match std::env::var_os("PLYWOOD_ISA") {
             None => Self::best(),
@@ -115,4 +119,25 @@ pub(crate) fn enter_f32<K: Kernel<f32>>(isa: Isa, kernel: K) -> K::Output {
 #[inline]
 pub(crate) fn enter_f64<K: Kernel<f64>>(_isa: Isa, kernel: K) -> K::Output {
     Scalar::<f64>::new().enter(kernel)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The level that [`on_every_level`] makes active on this thread.
+    static FORCED: std::cell::Cell<Option<Isa>> = const { std::cell::Cell::new(None) };
+}
+
+/// Runs a test with each level of this machine active in turn, and says which ones it lacks.
+#[cfg(test)]
+pub(crate) fn on_every_level(test: impl Fn()) {
+    for isa in Isa::ALL {
+        if isa.is_available() {
+            println!("level: {isa}");
+            FORCED.set(Some(isa));
+            test();
+            FORCED.set(None);
+        } else {
+            println!("skipped: this machine lacks {isa}");
+        }
+    }
 }

@@ -44,6 +44,8 @@ pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
 pub use isa::Isa;
+#[cfg(test)]
+pub(crate) use isa::on_every_level;
 pub(crate) use isa::{enter_f32, enter_f64};
 pub use scalar::Scalar;
 
