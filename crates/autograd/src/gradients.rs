@@ -88,6 +88,11 @@ impl<'a, T: Float> Adjoint<'a, T> {
         &self.entry.value
     }
 
+    /// Number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.entry.inputs.len()
+    }
+
     /// The value of input `i`.
     ///
     /// # Panics

@@ -212,6 +212,21 @@ impl Layout {
         sliced
     }
 
+    #[track_caller]
+    pub(crate) fn slices(&self, ranges: &[Slice]) -> Self {
+        assert!(
+            ranges.len() == self.shape.len(),
+            "slices: {} ranges for shape {:?}",
+            ranges.len(),
+            self.shape
+        );
+        let mut sliced = self.clone();
+        for (axis, &range) in ranges.iter().enumerate() {
+            sliced = sliced.slice(axis, range);
+        }
+        sliced
+    }
+
     /// Without `axis`, at index `i` of it.
     #[track_caller]
     pub(crate) fn select(&self, axis: usize, i: usize) -> Self {

@@ -74,6 +74,15 @@ impl<S: Storage> TensorBase<S> {
         self.with_layout(self.layout.slice(axis, range.into()))
     }
 
+    /// A range of every axis.
+    ///
+    /// # Panics
+    /// If there is not one range for every axis, or one reaches past its end.
+    #[track_caller]
+    pub fn slices(&self, ranges: &[Slice]) -> TensorView<'_, S::Elem> {
+        self.with_layout(self.layout.slices(ranges))
+    }
+
     /// Index `i` of `axis`; the axis disappears.
     ///
     /// # Panics
@@ -197,6 +206,16 @@ impl<T: Copy> TensorViewMut<'_, T> {
         self.with_layout_mut(layout)
     }
 
+    /// A range of every axis, to change.
+    ///
+    /// # Panics
+    /// If there is not one range for every axis, or one reaches past its end.
+    #[track_caller]
+    pub fn slices_mut(&mut self, ranges: &[Slice]) -> TensorViewMut<'_, T> {
+        let layout = self.layout.slices(ranges);
+        self.with_layout_mut(layout)
+    }
+
     /// Index `i` of `axis`, to change; the axis disappears.
     ///
     /// # Panics
@@ -284,6 +303,8 @@ mod tests {
         assert_eq!(a.slice(1, ..1).as_slice(), None);
         assert_eq!(a.transpose().reshape([2, 6])[[0, 1]], 4.0);
         assert_eq!(a.flip(1).flip(1), a);
+        let ranges = [Slice::from(1..), Slice::from(1..3)];
+        assert_eq!(a.slices(&ranges).to_vec(), [5.0, 6.0, 9.0, 10.0]);
         assert_ne!(a.transpose(), a);
         assert_eq!(TensorView::from_data([2], &[1, 2]).select(0, 1).item(), 2);
     }

@@ -8,10 +8,18 @@
 //! sigmoid     y = 1 / (1 + e⁻ˣ)         dx = dy·y·(1 − y)
 //! tanh        y = tanh x                dx = dy·(1 − y²)
 //! ```
+//!
+//! The others need the input x:
+//!
+//! ```text
+//! gelu        y = x·Φ(x)                dx = dy·(Φ(x) + x·φ(x))         (Φ, φ: the standard normal distribution)
+//! silu        y = x·σ(x)                dx = dy·σ(x)·(1 + x·(1 − σ(x)))
+//! ```
 
 use crate::var::Var;
 use plywood_kernels::Float;
 use plywood_kernels::elementwise;
+pub use plywood_kernels::elementwise::{gelu_backward, gelu_forward, silu_backward, silu_forward};
 use plywood_shape::Activation;
 use plywood_tensor::Tensor;
 
@@ -28,7 +36,7 @@ pub const fn activation(activation: Activation) -> elementwise::Activation {
 
 /// y = activation(x), in place.
 pub fn activation_forward<T: Float>(function: Activation, values: &mut [T]) {
-    elementwise::activation_forward(activation(function), values);
+    elementwise::activation_forward_in_place(activation(function), values);
 }
 
 /// dx from the output `y` and dy, in place: `gradient` is dy before and dx after.
@@ -36,25 +44,7 @@ pub fn activation_forward<T: Float>(function: Activation, values: &mut [T]) {
 /// # Panics
 /// If the lengths differ.
 pub fn activation_backward<T: Float>(function: Activation, y: &[T], gradient: &mut [T]) {
-    assert!(
-        y.len() == gradient.len(),
-        "activation: {} outputs and {} gradients",
-        y.len(),
-        gradient.len()
-    );
-    let slopes = y.iter().zip(gradient);
-    match function {
-        Activation::Identity => {}
-        Activation::Relu => slopes.for_each(|(&y, dy)| {
-            *dy = if y > T::ZERO { *dy } else { T::ZERO };
-        }),
-        Activation::LeakyRelu(slope) => {
-            let slope = T::from_f64(slope);
-            slopes.for_each(|(&y, dy)| *dy = if y > T::ZERO { *dy } else { slope * *dy });
-        }
-        Activation::Sigmoid => slopes.for_each(|(&y, dy)| *dy = *dy * (y * (T::ONE - y))),
-        Activation::Tanh => slopes.for_each(|(&y, dy)| *dy = *dy * (T::ONE - y * y)),
-    }
+    elementwise::activation_backward_in_place(activation(function), y, gradient);
 }
 
 impl<'t, T: Float> Var<'t, T> {
@@ -93,6 +83,29 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn tanh(self) -> Self {
         self.activation(Activation::Tanh)
     }
+
+    /// x·Φ(x), with Φ the standard normal distribution function (Hendrycks and Gimpel, 2016; not the tanh form).
+    #[must_use]
+    pub fn gelu(self) -> Self {
+        self.gated(gelu_forward, gelu_backward)
+    }
+
+    /// x·σ(x), with σ the sigmoid (also called swish).
+    #[must_use]
+    pub fn silu(self) -> Self {
+        self.gated(silu_forward, silu_backward)
+    }
+
+    fn gated(self, forward: fn(&[T], &mut [T]), backward: fn(&[T], &[T], &mut [T])) -> Self {
+        let x = self.value();
+        let mut y = Tensor::zeros(x.shape());
+        forward(x.data(), y.data_mut());
+        self.tape().record(&[self], y, move |step| {
+            let mut dx = vec![T::ZERO; step.input(0).len()];
+            backward(step.input(0).data(), step.output_gradient(), &mut dx);
+            step.add(0, dx);
+        })
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +121,8 @@ mod tests {
             gradcheck(&x, |_, v| v[0].leaky_relu(0.2)).unwrap();
             gradcheck(&x, |_, v| v[0].sigmoid()).unwrap();
             gradcheck(&x, |_, v| v[0].tanh()).unwrap();
+            gradcheck(&x, |_, v| (v[0] * 3.0).gelu()).unwrap();
+            gradcheck(&x, |_, v| (v[0] * 3.0).silu()).unwrap();
         }
     }
 }

@@ -7,9 +7,10 @@
 //! ```
 
 use super::activation::{activation, activation_backward};
-use super::{WeightGradients, WeightedFlow, Weights, bias_backward, scratch};
+use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::var::Var;
 use plywood_kernels::Float;
+use plywood_kernels::elementwise::column_sums;
 use plywood_kernels::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start, scratch_len};
 use plywood_shape::Activation;
 use plywood_tensor::Tensor;
@@ -108,7 +109,7 @@ impl Dense {
             scratch,
         );
         if let Some(bias) = gradients.bias {
-            bias_backward(&dy[..self.rows * self.outputs], bias);
+            column_sums(&dy[..self.rows * self.outputs], bias, Start::Accumulate);
         }
     }
 

@@ -5,7 +5,12 @@
 //! parameters are added to what their slices hold; gradients of inputs are written.
 
 pub mod activation;
+mod arithmetic;
 pub mod dense;
+mod elementwise;
+mod matmul;
+mod reduce;
+mod shape;
 
 use plywood_kernels::Float;
 
@@ -45,27 +50,6 @@ pub struct WeightedFlow<'a, T> {
 /// Scratch space for an operation on the tape.
 pub(crate) fn scratch<T: Float>(len: usize) -> Vec<T> {
     vec![T::ZERO; len]
-}
-
-/// The gradient of a bias that every row shares: adds the rows of `dy` \[rows\]\[n\] to `dbias` \[n\], in ascending order.
-///
-/// # Panics
-/// If `dy` does not consist of whole rows.
-pub fn bias_backward<T: Float>(dy: &[T], dbias: &mut [T]) {
-    let n = dbias.len();
-    if n == 0 {
-        return;
-    }
-    assert!(
-        dy.len().is_multiple_of(n),
-        "bias: {} gradients are no rows of {n}",
-        dy.len()
-    );
-    for row in dy.chunks_exact(n) {
-        for (sum, &dy) in dbias.iter_mut().zip(row) {
-            *sum += dy;
-        }
-    }
 }
 
 /// Test inputs: uniform in [−1, 1), at least 0.01 away from 0, where activations have their kinks.
