@@ -11,131 +11,109 @@
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use crate::float::Float;
 use crate::simd::{Isa, Kernel, Simd};
 
-/// The sizes of a table, `[V][F]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Table {
-    /// Rows V; tokens are 0 to V − 1.
-    pub vocabulary: usize,
-    /// Numbers F a row.
-    pub features: usize,
+/// `y[i] = table[tokens[i]]`, for a table `[vocabulary][features]` and `y` `[rows][features]`.
+///
+/// # Panics
+/// If a slice does not consist of whole rows, or at a token beyond the table, naming token, row and vocabulary.
+pub fn gather<T: Float>(tokens: &[u32], table: &[T], features: usize, y: &mut [T]) {
+    let vocabulary = vocabulary(table.len(), features);
+    check_rows(tokens, y.len(), features);
+    for (row, &token) in tokens.iter().enumerate() {
+        check_token(token, row, vocabulary);
+        let source = &table[token as usize * features..][..features];
+        y[row * features..][..features].copy_from_slice(source);
+    }
 }
 
-impl Table {
-    /// `y[i] = table[tokens[i]]`, `[rows][F]`.
-    ///
-    /// # Panics
-    /// If the table is not `[V][F]` or `y` not `[rows][F]`, or at a token of V or more, naming token, row and V.
-    pub fn gather<T: Float>(&self, table: &[T], tokens: &[u32], y: &mut [T]) {
-        self.check(table, tokens, y);
-        for (row, &token) in tokens.iter().enumerate() {
-            let source = &table[self.place(token, row)..][..self.features];
-            y[row * self.features..][..self.features].copy_from_slice(source);
-        }
+/// `dtable[tokens[i]] += dy[i]` for every row i in ascending order; `dy` is `[rows][features]`, `dtable`
+/// `[vocabulary][features]`.
+///
+/// # Panics
+/// As [`gather`].
+pub fn scatter_add<T: Float>(tokens: &[u32], dy: &[T], features: usize, dtable: &mut [T]) {
+    let vocabulary = vocabulary(dtable.len(), features);
+    for (row, &token) in tokens.iter().enumerate() {
+        check_token(token, row, vocabulary);
     }
+    scatter_add_part(tokens, dy, features, 0, dtable);
+}
 
-    /// `dtable[tokens[i]] += dy[i]` for every row i of `dy`, `[rows][F]`, in ascending order.
-    ///
-    /// # Panics
-    /// As [`gather`](Self::gather).
-    pub fn scatter_add<T: Float>(&self, dy: &[T], tokens: &[u32], dtable: &mut [T]) {
-        self.scatter_add_part(dy, tokens, 0..self.vocabulary, dtable);
-    }
-
-    /// [`scatter_add`](Self::scatter_add) for the rows `part` of the table alone; `dpart` is `[part.len()][F]`.
-    ///
-    /// # Panics
-    /// As [`gather`](Self::gather), with `dpart` in the table's place.
-    pub fn scatter_add_part<T: Float>(
-        &self,
-        dy: &[T],
-        tokens: &[u32],
-        part: Range<usize>,
-        dpart: &mut [T],
-    ) {
-        self.scatter_add_part_on(Isa::active(), dy, tokens, part, dpart);
-    }
-
-    fn scatter_add_part_on<T: Float>(
-        &self,
-        isa: Isa,
-        dy: &[T],
-        tokens: &[u32],
-        part: Range<usize>,
-        dpart: &mut [T],
-    ) {
-        assert!(
-            part.end <= self.vocabulary,
-            "embedding: rows {part:?} of a table of {}",
-            self.vocabulary
-        );
-        Self {
-            vocabulary: part.len(),
-            ..*self
-        }
-        .check(dpart, tokens, dy);
-        T::dispatch_on(
-            isa,
-            Scatter {
-                table: *self,
-                dy,
-                tokens,
-                part,
-                dpart,
-            },
-        );
-    }
-
-    /// Zeroes the rows of all tokens: what [`scatter_add`](Self::scatter_add) added to.
-    ///
-    /// # Panics
-    /// As [`gather`](Self::gather).
-    pub fn clear<T: Float>(&self, tokens: &[u32], dtable: &mut [T]) {
-        self.check(dtable, &[], &[]);
-        for (row, &token) in tokens.iter().enumerate() {
-            dtable[self.place(token, row)..][..self.features].fill(T::ZERO);
-        }
-    }
-
-    /// Where the row of a token starts.
-    #[inline(always)]
-    fn place(&self, token: u32, row: usize) -> usize {
-        assert!(
-            (token as usize) < self.vocabulary,
-            "embedding: token {token} in row {row}, but the vocabulary has {} tokens",
-            self.vocabulary
-        );
-        token as usize * self.features
-    }
-
-    fn check<T>(&self, table: &[T], tokens: &[u32], rows: &[T]) {
-        let Self {
-            vocabulary,
+/// [`scatter_add`] for a part of the table alone, the rows from that of token `first` on; tokens outside of it are
+/// passed over.
+///
+/// # Panics
+/// If a slice does not consist of whole rows.
+pub fn scatter_add_part<T: Float>(
+    tokens: &[u32],
+    dy: &[T],
+    features: usize,
+    first: usize,
+    dpart: &mut [T],
+) {
+    scatter_add_part_on(
+        Isa::active(),
+        Scatter {
+            tokens,
+            dy,
             features,
-        } = *self;
-        assert!(
-            table.len() == vocabulary * features,
-            "embedding: a table of {} numbers, not [{vocabulary}][{features}]",
-            table.len()
-        );
-        assert!(
-            rows.len() == tokens.len() * features,
-            "embedding: {} numbers for {} tokens of {features} features",
-            rows.len(),
-            tokens.len()
-        );
+            first,
+            dpart,
+        },
+    );
+}
+
+/// Zeroes the rows of all tokens: those that [`scatter_add`] added to.
+///
+/// # Panics
+/// As [`gather`].
+pub fn clear<T: Float>(tokens: &[u32], features: usize, dtable: &mut [T]) {
+    let vocabulary = vocabulary(dtable.len(), features);
+    for (row, &token) in tokens.iter().enumerate() {
+        check_token(token, row, vocabulary);
+        dtable[token as usize * features..][..features].fill(T::ZERO);
     }
+}
+
+/// Rows of a table of `len` numbers.
+fn vocabulary(len: usize, features: usize) -> usize {
+    let is_whole = features > 0 && len.is_multiple_of(features);
+    assert!(
+        is_whole,
+        "embedding: a table of {len} numbers is not whole rows of {features}"
+    );
+    len / features
+}
+
+#[inline(always)]
+fn check_token(token: u32, row: usize, vocabulary: usize) {
+    assert!(
+        (token as usize) < vocabulary,
+        "embedding: token {token} in row {row}, but the vocabulary has {vocabulary} tokens"
+    );
+}
+
+fn check_rows(tokens: &[u32], len: usize, features: usize) {
+    assert!(
+        len == tokens.len() * features,
+        "embedding: {len} numbers for {} tokens of {features} features",
+        tokens.len()
+    );
+}
+
+fn scatter_add_part_on<T: Float>(isa: Isa, scatter: Scatter<'_, T>) {
+    check_rows(scatter.tokens, scatter.dy.len(), scatter.features);
+    vocabulary(scatter.dpart.len(), scatter.features);
+    T::dispatch_on(isa, scatter);
 }
 
 struct Scatter<'a, T> {
-    table: Table,
-    dy: &'a [T],
     tokens: &'a [u32],
-    part: Range<usize>,
+    dy: &'a [T],
+    features: usize,
+    first: usize,
     dpart: &'a mut [T],
 }
 
@@ -145,19 +123,18 @@ impl<T: Float> Kernel<T> for Scatter<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self {
-            table,
-            dy,
             tokens,
-            part,
+            dy,
+            features,
+            first,
             dpart,
         } = self;
-        let features = table.features;
+        let part = first..first + dpart.len() / features;
         for (row, &token) in tokens.iter().enumerate() {
-            table.place(token, row);
             if !part.contains(&(token as usize)) {
                 continue;
             }
-            let sums = &mut dpart[(token as usize - part.start) * features..][..features];
+            let sums = &mut dpart[(token as usize - first) * features..][..features];
             let terms = &dy[row * features..][..features];
             for (sum, term) in sums.chunks_mut(S::LANES).zip(terms.chunks(S::LANES)) {
                 simd.store_partial(

@@ -37,11 +37,7 @@ impl Sequence {
     }
 
     /// The states before and after step `t`.
-    pub(super) fn around<'s, T>(
-        &self,
-        states: &'s mut [T],
-        t: usize,
-    ) -> (&'s [T], &'s mut [T]) {
+    pub(super) fn around<'s, T>(&self, states: &'s mut [T], t: usize) -> (&'s [T], &'s mut [T]) {
         let block = self.block();
         let (earlier, later) = states[t * block..][..2 * block].split_at_mut(block);
         if self.reverse {
@@ -115,23 +111,13 @@ impl Sequence {
     }
 
     /// Panics unless a forward pass has the sizes of this block, for a cell of so many gates.
-    pub(super) fn check_forward<T>(
-        &self,
-        pass: &Forward<'_, T>,
-        gates: usize,
-        needs: Needs,
-    ) {
+    pub(super) fn check_forward<T>(&self, pass: &Forward<'_, T>, gates: usize, needs: Needs) {
         self.check(pass.x, &pass.weights, pass.lengths, gates);
         needs.check(pass.weights.bias, pass.saved, pass.scratch);
     }
 
     /// Panics unless a backward pass has the sizes of this block, for a cell of so many gates.
-    pub(super) fn check_backward<T>(
-        &self,
-        pass: &Backward<'_, T>,
-        gates: usize,
-        needs: Needs,
-    ) {
+    pub(super) fn check_backward<T>(&self, pass: &Backward<'_, T>, gates: usize, needs: Needs) {
         self.check(pass.x, &pass.weights, pass.lengths, gates);
         needs.check(pass.weights.bias, pass.saved, pass.scratch);
         let Weights {
