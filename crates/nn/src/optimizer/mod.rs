@@ -4,9 +4,21 @@
 //! hands them out in ranges, and every update is elementwise, so that the ranges make no difference. Formulas are
 //! PyTorch's; where Keras' defaults differ, the documentation says so.
 
+mod adagrad;
+mod adam;
 mod clip;
+mod rms_prop;
+mod sgd;
+#[cfg(test)]
+mod tests;
 
+pub use adagrad::Adagrad;
+pub use adam::{Adam, AdamW};
 pub use clip::Clip;
+pub use rms_prop::RmsProp;
+pub use sgd::Sgd;
+
+use clip::bounded;
 
 use plywood_kernels::Float;
 
@@ -26,7 +38,7 @@ pub trait Optimizer: Send + Sync {
     /// Updates a range of parameters.
     ///
     /// What is used is `at.gradient_scale` × `gradient`, bounded if [`Optimizer::clip`] is by value; clipping by norm is
-    /// already in the scale. The gradient's buffer may be overwritten. Moments not asked for are empty slices.
+    /// already in the scale. The gradient's buffer may be overwritten, but a zero stays a zero. Moments not asked for are empty slices.
     ///
     /// # Panics
     /// If `gradient` or a moment in use is not as long as `parameters`.
@@ -51,3 +63,39 @@ pub struct Update {
     /// Whether weight decay applies to these parameters.
     pub decays: bool,
 }
+
+impl Update {
+    /// The weight decay that applies to these parameters.
+    fn decay(self, weight_decay: f64) -> f64 {
+        if self.decays { weight_decay } else { 0.0 }
+    }
+}
+
+/// What the built-in optimizers can be told alike.
+macro_rules! builders {
+    ($optimizer:ident) => {
+        impl $optimizer {
+            /// How strongly parameters are drawn to zero; biases and scales are left alone.
+            #[must_use]
+            pub const fn weight_decay(mut self, decay: f64) -> Self {
+                self.weight_decay = decay;
+                self
+            }
+
+            /// Scales the gradient of all parameters together down to the Euclidean norm `bound` where it is longer.
+            #[must_use]
+            pub const fn clip_norm(mut self, bound: f64) -> Self {
+                self.clip = Some(Clip::Norm(bound));
+                self
+            }
+
+            /// Brings every component of the gradient between `±bound`.
+            #[must_use]
+            pub const fn clip_value(mut self, bound: f64) -> Self {
+                self.clip = Some(Clip::Value(bound));
+                self
+            }
+        }
+    };
+}
+use builders;
