@@ -36,6 +36,8 @@ pub struct Layer {
     pub path: Path,
     /// What stands in parentheses.
     pub arguments: Vec<Argument>,
+    /// Whether all arguments could be read.
+    pub is_whole: bool,
     /// What stands in braces: one list, or several side by side.
     pub block: Option<Vec<Vec<Layer>>>,
     /// From the kind to the last parenthesis or brace.
@@ -57,7 +59,7 @@ pub struct Argument {
 #[derive(Clone, Debug)]
 pub enum Value {
     /// Whatever Rust can read; what it means depends on the argument.
-    Expression(Expr),
+    Expression(Box<Expr>),
     /// `(top: 0, bottom: 1)`
     Fields(Vec<Argument>),
 }

@@ -1,13 +1,13 @@
 //! The arguments of a built-in layer, matched with what it takes.
 
-use crate::ast::{Argument, Layer};
+use crate::ast::{Argument, Layer, Value};
 use crate::builtin::{Builtin, Parameter};
 use crate::fault::Faults;
 use crate::similar::closest;
 use crate::value::{Known, Reading};
 use plywood_shape::{Padding, Size, Window};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 
 /// The arguments that were given to a built-in layer.
@@ -22,7 +22,10 @@ pub struct Given {
 impl Given {
     /// Matches the arguments of `layer` with what `builtin` takes.
     pub fn read(builtin: &Builtin, layer: &Layer, library: &Path, faults: &mut Faults) -> Self {
-        let mut given = Self::default();
+        let mut given = Self {
+            spoiled: !layer.is_whole,
+            ..Self::default()
+        };
         let mut positional = builtin.positional.iter();
         for argument in &layer.arguments {
             let parameter = match &argument.name {
@@ -64,7 +67,15 @@ impl Given {
             return None;
         }
         let Ok(reading) = parameter.kind.read(&argument.value, library) else {
-            let what = format!("`{name}` of `{layer}` has the wrong type");
+            let what = match &argument.value {
+                Value::Expression(value) => {
+                    format!(
+                        "`{name}` of `{layer}` cannot be `{}`",
+                        value.to_token_stream()
+                    )
+                }
+                Value::Fields(_) => format!("`{name}` of `{layer}` cannot be this"),
+            };
             let help = format!("it takes {}", parameter.kind.expected());
             faults.push(argument.place, what, help);
             return None;

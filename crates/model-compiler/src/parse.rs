@@ -33,7 +33,13 @@ fn network(input: ParseStream<'_>, faults: &mut Faults) -> Result<Network> {
     let mut generics: Generics = input.parse()?;
     expect::<Token![:]>(input, ":", "the input: `Name: Input => Output { … }`")?;
     let from: Type = input.parse()?;
-    expect::<Token![=>]>(input, "=>", "the output: `Name: Input => Output { … }`")?;
+    if input.peek(Token![->]) {
+        let arrow: Token![->] = input.parse()?;
+        let help = "write `Name: Input => Output { … }`";
+        faults.push(Place::of(&arrow), "the output stands behind `=>`", help);
+    } else {
+        expect::<Token![=>]>(input, "=>", "the output: `Name: Input => Output { … }`")?;
+    }
     let to: Type = input.parse()?;
     generics.where_clause = input.parse()?;
     if !input.peek(token::Brace) {
@@ -43,7 +49,10 @@ fn network(input: ParseStream<'_>, faults: &mut Faults) -> Result<Network> {
     braced!(content in input);
     let layers = list(&content, faults);
     if !input.is_empty() {
-        return Err(input.error("one `model!` declares one network"));
+        let place = Place::at(input.span());
+        let help = "give the next one a `model!` of its own";
+        faults.push(place, "one `model!` declares one network", help);
+        let _: TokenStream = input.parse()?;
     }
     Ok(Network {
         attributes,
@@ -103,17 +112,16 @@ fn comma_after(layer: &Layer, input: ParseStream<'_>, faults: &mut Faults) {
     if input.is_empty() || input.peek(Token![,]) {
         return;
     }
-    let found = next_token(input);
-    let place = Place::at(input.span());
-    let kind = layer.kind();
-    if input.peek(syn::Lit) {
-        let help = format!("write `{kind}({found})`");
-        faults.push(place, "arguments stand in parentheses", help);
-    } else {
-        let what = format!("expected `,` after `{kind}`, found `{found}`");
-        faults.push(place, what, "layers are separated by commas");
-    }
-    if !input.peek(Ident::peek_any) {
+    let (kind, found) = (layer.kind(), next_token(input));
+    let what = format!("expected `,` after `{kind}`, found `{found}`");
+    faults.push(
+        Place::at(input.span()),
+        what,
+        "layers are separated by commas",
+    );
+    let semicolon: Result<Option<Token![;]>> = input.parse();
+    let goes_on = input.peek(Ident::peek_any) || matches!(semicolon, Ok(Some(_)));
+    if !goes_on {
         skip_to_comma(input);
     }
 }
@@ -134,7 +142,13 @@ fn next_token(input: ParseStream<'_>) -> String {
 
 fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
     let docs = docs(input, faults)?;
-    let name = argument_name(input)?;
+    let name = if is_named(input) {
+        let name = input.parse()?;
+        let _: Token![:] = input.parse()?;
+        Some(name)
+    } else {
+        None
+    };
     if input.peek(token::Brace) {
         return Err(
             input.error("a list within a list needs to be a block: `Concat { { … }, { … } }`")
@@ -147,11 +161,24 @@ fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
     let path = path(input)?;
     let mut place = Place::of(&path);
     let mut arguments = Vec::new();
+    let mut is_whole = true;
     if input.peek(token::Paren) {
         let content;
         let parentheses = parenthesized!(content in input);
         place.end = parentheses.span.close();
+        let before = faults.iter().len();
         arguments = self::arguments(&content, faults);
+        is_whole = faults.iter().len() == before;
+    } else if input.peek(syn::Lit) {
+        let argument = argument(input, faults)?;
+        let kind = path
+            .segments
+            .last()
+            .map(|segment| &segment.ident)
+            .to_token_stream();
+        let help = format!("write `{kind}(…)`");
+        faults.push(argument.place, "arguments stand in parentheses", help);
+        arguments.push(argument);
     }
     let mut block = None;
     if input.peek(token::Brace) {
@@ -165,6 +192,7 @@ fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
         name,
         path,
         arguments,
+        is_whole,
         block,
         place,
     })
@@ -176,7 +204,7 @@ fn docs(input: ParseStream<'_>, faults: &mut Faults) -> Result<Vec<Attribute>> {
         let is_doc = attribute.path().is_ident("doc");
         if !is_doc {
             let what = "a layer takes no attribute but documentation";
-            faults.push(Place::of(attribute), what, "");
+            faults.push(Place::of(attribute), what, "leave it out");
         }
         is_doc
     });
@@ -227,14 +255,8 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     }
 }
 
-fn argument_name(input: ParseStream<'_>) -> Result<Option<Ident>> {
-    let named = input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]);
-    if !named {
-        return Ok(None);
-    }
-    let name: Ident = input.parse()?;
-    let _: Token![:] = input.parse()?;
-    Ok(Some(name))
+fn is_named(input: ParseStream<'_>) -> bool {
+    input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::])
 }
 
 fn arguments(input: ParseStream<'_>, faults: &mut Faults) -> Vec<Argument> {
@@ -262,9 +284,15 @@ fn arguments(input: ParseStream<'_>, faults: &mut Faults) -> Vec<Argument> {
 
 fn argument(input: ParseStream<'_>, faults: &mut Faults) -> Result<Argument> {
     let start = Place::at(input.span());
-    let mut name = argument_name(input)?;
+    let mut name = None;
+    if is_named(input) {
+        // `return` for `returns` is a misspelling like others, not a syntax error.
+        name = Some(input.call(Ident::parse_any)?);
+        let _: Token![:] = input.parse()?;
+    }
     let (mut value, end) = value(input, faults)?;
-    if let (None, Value::Expression(Expr::Assign(assign))) = (&name, &value)
+    if let (None, Value::Expression(expression)) = (&name, &value)
+        && let Expr::Assign(assign) = &**expression
         && let Expr::Path(left) = &*assign.left
         && let Some(ident) = left.path.get_ident()
     {
@@ -272,7 +300,7 @@ fn argument(input: ParseStream<'_>, faults: &mut Faults) -> Result<Argument> {
         let help = format!("write `{ident}: {right}`");
         faults.push(Place::of(assign), "arguments are named with a colon", help);
         name = Some(ident.clone());
-        value = Value::Expression((*assign.right).clone());
+        value = Value::Expression(assign.right.clone());
     }
     Ok(Argument {
         name,
@@ -287,7 +315,7 @@ fn value(input: ParseStream<'_>, faults: &mut Faults) -> Result<(Value, Place)> 
         Ok(expression) => {
             input.advance_to(&ahead);
             let place = Place::of(&expression);
-            Ok((Value::Expression(expression), place))
+            Ok((Value::Expression(Box::new(expression)), place))
         }
         Err(_) if input.peek(token::Paren) => {
             let content;

@@ -321,7 +321,7 @@ mod tests {
 
     fn read(kind: Kind, expression: Expr) -> Option<Known> {
         let library = parse_quote!(::plywood);
-        let reading = kind.read(&Value::Expression(expression), &library);
+        let reading = kind.read(&Value::Expression(Box::new(expression)), &library);
         reading.ok().map(|reading| reading.known)
     }
 

@@ -1,1 +1,174 @@
+//! What the check finds, where it puts it, and what it leaves to constant evaluation.
 
+use crate::check::check;
+use crate::fault::Faults;
+use crate::parse::parse;
+
+struct Checked {
+    /// Source text under the fault's first token, and what is wrong.
+    faults: Vec<(String, String)>,
+    names: Vec<String>,
+    outputs: Vec<String>,
+    declarations: Vec<String>,
+    is_certain: bool,
+}
+
+fn checked(head: &str, layers: &str) -> Checked {
+    let mut faults = Faults::default();
+    let source = format!("Net: {head} {{ {layers} }}");
+    let network = parse(source.parse().unwrap(), &mut faults).unwrap();
+    let checked = check(&network, &mut faults);
+    let place = |span: proc_macro2::Span| span.source_text().unwrap_or_default();
+    Checked {
+        faults: faults
+            .iter()
+            .map(|fault| (place(fault.place.start), fault.what.clone()))
+            .collect(),
+        names: checked
+            .layers
+            .iter()
+            .map(|layer| layer.name.to_string())
+            .collect(),
+        outputs: checked
+            .layers
+            .iter()
+            .map(|layer| layer.output.to_string())
+            .collect(),
+        declarations: checked
+            .layers
+            .iter()
+            .map(|layer| layer.declaration.to_string().replace(' ', ""))
+            .collect(),
+        is_certain: checked.is_certain,
+    }
+}
+
+#[test]
+fn shapes_follow_from_the_input() {
+    let net = checked(
+        "Image<28, 28, 1> => Logits<10>",
+        "conv: Conv2d(32, kernel: 3), Relu, MaxPool2d(2), Flatten, Dense(10)",
+    );
+    assert!(net.faults.is_empty() && net.is_certain, "{:?}", net.faults);
+    assert_eq!(
+        net.names,
+        ["conv", "relu_1", "max_pool2d_2", "flatten_3", "dense_4"]
+    );
+    assert_eq!(
+        net.outputs[2..],
+        ["Image<13, 13, 32>", "Vector<5408>", "Vector<10>"]
+    );
+}
+
+#[test]
+fn declarations_call_the_library() {
+    let net = checked(
+        "Sequence<Vector<4>> => Vector<6>",
+        "Gru(8, returns: sequence, dropout: 0.1), Dropout(1), Bidirectional(merge: sum) { Lstm(6) }",
+    );
+    let root = "::plywood::__private::layers::";
+    assert_eq!(
+        net.declarations,
+        [
+            format!("{root}Gru::new(8).returns({root}Returns::Sequence).dropout(0.1)"),
+            format!("{root}Dropout::new(1.0)"),
+            format!(
+                "{root}Bidirectional::new({root}Recurrent::Lstm({root}Lstm::new(6))).merge({root}Merge::Sum)"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn defaults_that_new_asks_for_are_filled_in() {
+    let net = checked(
+        "Image<8, 8, 2> => Image<6, 6, 2>",
+        "DepthwiseConv2d, LeakyRelu",
+    );
+    let ends = net
+        .declarations
+        .iter()
+        .map(|text| text.rsplit("layers::").next().unwrap());
+    assert_eq!(
+        ends.collect::<Vec<_>>(),
+        ["DepthwiseConv2d::new(1)", "LeakyRelu::new(0.01)"]
+    );
+}
+
+#[test]
+fn all_faults_are_found_each_at_its_place() {
+    let net = checked(
+        "Image<28, 28, 1> => Logits<10>",
+        "Conv2d(8, kernel: 30), Conv2(4), Dense(6, unit: 1), Dense(3), Gru(2)",
+    );
+    let whats: Vec<_> = net
+        .faults
+        .iter()
+        .map(|(at, what)| (at.as_str(), what.as_str()))
+        .collect();
+    assert_eq!(
+        whats,
+        [
+            (
+                "Conv2d",
+                "Conv2d: a kernel of 30 does not fit the height of 28 (Image<28, 28, 1> reaches it)"
+            ),
+            ("Conv2", "there is no layer `Conv2`"),
+            ("unit", "`Dense` has no argument `unit`"),
+            (
+                "Gru",
+                "the list yields Vector<2>, but the network declares Logits<10>"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_fault_is_not_reported_again_by_what_follows_it() {
+    let net = checked(
+        "Image<8, 8, 1> => Logits<3>",
+        "Dense(5), Gru(4), Conv2d(2), Flatten, Dense(3)",
+    );
+    let at: Vec<_> = net.faults.iter().map(|fault| fault.0.as_str()).collect();
+    assert_eq!(at, ["Dense", "Conv2d"]);
+}
+
+#[test]
+fn an_argument_at_fault_leaves_the_layers_size_open() {
+    let net = checked(
+        "Image<28, 28, 1> => Logits<10>",
+        "Conv2d(8, kernal: 5), MaxPool2d(26), Flatten, Dense(10)",
+    );
+    assert_eq!(net.faults.len(), 1, "{:?}", net.faults);
+    let net = checked(
+        "Sequence<Vector<3>> => Logits<10>",
+        "Gru(8, returns: ), Gru(4), Dense(10)",
+    );
+    assert_eq!(net.faults.len(), 1, "{:?}", net.faults);
+    let net = checked(
+        "Sequence<Vector<3>> => Logits<10>",
+        "Gru(8, return: sequence), Gru(4), Dense(10)",
+    );
+    assert_eq!(net.faults.len(), 1, "{:?}", net.faults);
+}
+
+#[test]
+fn constants_and_own_layers_are_left_to_constant_evaluation() {
+    let net = checked("Vector<8> => Logits<10>", "Dense(HIDDEN), Relu, Dense(10)");
+    assert!(net.faults.is_empty() && !net.is_certain);
+    let net = checked(
+        "Vector<8> => Logits<10>",
+        "own::Layer(3, depth: 2), Gru(4), Dense(10)",
+    );
+    assert!(net.faults.is_empty() && !net.is_certain, "{:?}", net.faults);
+    assert_eq!(net.declarations[0], "<own::Layer>::new(3).depth(2)");
+    let net = checked("Alias => Logits<10>", "Dense(10)");
+    assert!(net.faults.is_empty() && !net.is_certain);
+}
+
+#[test]
+fn a_name_that_a_made_one_would_repeat_is_avoided() {
+    let net = checked("Vector<8> => Logits<10>", "dense_1: Relu, Dense(10)");
+    assert!(net.faults.is_empty());
+    assert_eq!(net.names, ["dense_1", "dense_1_"]);
+}

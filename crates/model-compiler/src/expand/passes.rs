@@ -5,6 +5,7 @@ use super::constants::{local, value};
 use crate::plan::{Program, Segment};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use std::ops::Range;
 use syn::Ident;
 
 pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
@@ -46,7 +47,7 @@ impl Passes<'_> {
     fn forward(&self, index: usize, segment: &Segment) -> TokenStream {
         let lib = &self.names.lib;
         let name = forward_name(index);
-        let slots = self.slots(segment.steps.end, &segment.steps);
+        let slots = self.slots(&segment.steps, segment.next_coupled);
         let calls = segment.steps.clone().map(|step| {
             let (value, x, slot) = (self.value(step), self.x(step), self.slot(step));
             quote!(run.forward(#step, &#value, #x, &mut #slot, arena.scratch);)
@@ -78,7 +79,8 @@ impl Passes<'_> {
             .next_coupled
             .map_or(segment.steps.end, |step| step + 1);
         let first = segment.steps.start + usize::from(segment.starts_coupled);
-        let slots = self.slots(last, &(first..last));
+        let observed = segment.starts_coupled.then_some(segment.steps.start);
+        let slots = self.slots(&(first..last), observed);
         let calls = (first..last).rev().map(|step| {
             let (value, x, slot) = (self.value(step), self.x(step), self.slot(step));
             if step == 0 {
@@ -113,23 +115,20 @@ impl Passes<'_> {
         }
     }
 
-    /// Takes the slots of all steps up to `end`; only those in `written` are changed.
-    fn slots(&self, end: usize, written: &std::ops::Range<usize>) -> TokenStream {
+    /// Takes the slots that a pass needs, and all before them: those of the steps it runs, which are `written`, and
+    /// what these and an `observed` step read.
+    fn slots(&self, written: &Range<usize>, observed: Option<usize>) -> TokenStream {
         let lib = &self.names.lib;
+        let is_read = |step| written.contains(&(step + 1)) || observed == Some(step + 1);
+        let end = written.end.max(observed.unwrap_or(0));
         let lines = (0..end).map(|step| {
             let slot = self.slot(step);
-            let is_read = step + 1 >= written.start;
-            match (written.contains(&step), is_read) {
-                (true, _) => {
-                    quote!(let mut #slot = arena.take(&<Self as #lib::Network>::STEPS[#step]);)
-                }
-                (false, true) => {
-                    quote!(let #slot = arena.take(&<Self as #lib::Network>::STEPS[#step]);)
-                }
-                (false, false) => {
-                    quote!(let _ = arena.take(&<Self as #lib::Network>::STEPS[#step]);)
-                }
-            }
+            let pattern = match (written.contains(&step), is_read(step)) {
+                (true, _) => quote!(mut #slot),
+                (false, true) => quote!(#slot),
+                (false, false) => quote!(_),
+            };
+            quote!(let #pattern = arena.take(&<Self as #lib::Network>::STEPS[#step]);)
         });
         quote!(#(#lines)*)
     }

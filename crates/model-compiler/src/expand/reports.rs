@@ -49,11 +49,11 @@ fn all(checked: &Checked<'_>, names: &Generated, network: &TokenStream) -> Vec<T
 fn input(checked: &Checked<'_>, names: &Generated) -> TokenStream {
     let lib = &names.lib;
     let input = &checked.network.input;
-    let span = Place::of(input).start;
-    quote_spanned!(span=> #lib::chain::report(#lib::chain::input_fault(<#input as #lib::Sample>::SHAPE));)
+    let report =
+        quote!(#lib::chain::report(#lib::chain::input_fault(<#input as #lib::Sample>::SHAPE)));
+    placed(report, Place::of(input))
 }
 
-/// Every token lies where the layer does, or rustc would underline the whole macro.
 fn one(
     index: usize,
     layer: &CheckedLayer<'_>,
@@ -61,34 +61,36 @@ fn one(
     network: &TokenStream,
 ) -> TokenStream {
     let lib = &names.lib;
-    let span = layer.source.kind().span();
-    let network = respanned(network, span);
-    if layer.builtin.is_some() {
-        return quote_spanned!(span=> #network::CHAIN[#index].report(););
-    }
     let first = index == 0;
-    quote_spanned!(span=> #lib::report_custom(&#network::CHAIN[#index], #first);)
+    let report = match layer.builtin {
+        Some(_) => quote!(#network::CHAIN[#index].report()),
+        None => quote!(#lib::report_custom(&#network::CHAIN[#index], #first)),
+    };
+    placed(report, layer.source.place)
 }
 
 fn output(checked: &Checked<'_>, names: &Generated, network: &TokenStream) -> Option<TokenStream> {
     let lib = &names.lib;
-    let last = checked.layers.len().checked_sub(1)?;
-    let span = checked.layers[last].source.kind().span();
-    let network = respanned(network, span);
+    let index = checked.layers.len().checked_sub(1)?;
     let declared = &checked.network.output;
-    Some(quote_spanned! {span=>
+    let report = quote! {
         #lib::chain::report(#lib::chain::output_fault(
-            #network::CHAIN[#last].output, <#declared as #lib::Sample>::SHAPE,
-        ));
-    })
+            #network::CHAIN[#index].output, <#declared as #lib::Sample>::SHAPE,
+        ))
+    };
+    Some(placed(report, checked.layers[index].source.place))
 }
 
-fn respanned(tokens: &TokenStream, span: proc_macro2::Span) -> TokenStream {
-    let tokens = tokens.clone().into_iter();
-    tokens
-        .map(|mut token| {
-            token.set_span(span);
-            token
-        })
-        .collect()
+/// A statement that lies where the fault is: its first token at the start of the place, its last at the end. With any
+/// other span, rustc would underline the whole macro.
+fn placed(call: TokenStream, place: Place) -> TokenStream {
+    let mut tokens: Vec<_> = call.into_iter().collect();
+    for token in &mut tokens {
+        token.set_span(place.start);
+    }
+    if let Some(last) = tokens.last_mut() {
+        last.set_span(place.end);
+    }
+    let tokens = tokens.into_iter();
+    quote_spanned!(place.end=> #(#tokens)*;)
 }
