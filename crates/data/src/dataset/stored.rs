@@ -1,0 +1,252 @@
+//! How the numbers of a data set lie in memory: as compactly as they came, made into a network's numbers when drawn.
+
+use plywood_kernels::Float;
+use plywood_shape::{
+    Class, Image, Item, Logits, Probabilities, Real, Sample, Sequence, SequenceItem, Size, Token,
+    Vector,
+};
+use std::ops::Range;
+
+/// A kind of sample that a [`Dataset`](super::Dataset) can hold.
+pub trait Stored: Sample {
+    /// [`Reals`] or [`Indices`].
+    type Numbers: Numbers;
+
+    /// Writes the numbers of `range` to `into`, of the same length.
+    fn copy<T: Float>(from: &Self::Numbers, range: Range<usize>, into: &mut [Self::Element<T>]);
+}
+
+/// A column of numbers.
+pub trait Numbers: Send + Sync + 'static {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The place and value of the first index that is not below `bound`; real numbers have none.
+    fn beyond(&self, bound: usize) -> Option<(usize, u32)>;
+}
+
+/// Real numbers: bytes or floats, each times a scale plus a shift as it is drawn.
+///
+/// Bytes (`Vec<u8>`) become numbers from 0 to 1; floats (`Vec<f32>`) stay what they are.
+#[derive(Clone, Debug)]
+pub struct Reals {
+    values: Values,
+    /// One for all numbers, or one a channel: number `i` has channel `i % affine.len()`.
+    affine: Vec<Affine>,
+}
+
+#[derive(Clone, Debug)]
+enum Values {
+    Bytes(Vec<u8>),
+    Floats(Vec<f32>),
+}
+
+/// `x ↦ scale · x + shift`.
+#[derive(Clone, Copy, Debug)]
+struct Affine {
+    scale: f64,
+    shift: f64,
+}
+
+impl Affine {
+    fn of(self, x: f64) -> f64 {
+        self.scale * x + self.shift
+    }
+}
+
+/// Tokens or classes.
+#[derive(Clone, Debug)]
+pub struct Indices(Vec<u32>);
+
+impl From<Vec<u8>> for Reals {
+    fn from(bytes: Vec<u8>) -> Self {
+        let (scale, shift) = (1.0 / 255.0, 0.0);
+        Self {
+            values: Values::Bytes(bytes),
+            affine: vec![Affine { scale, shift }],
+        }
+    }
+}
+
+impl From<Vec<f32>> for Reals {
+    fn from(floats: Vec<f32>) -> Self {
+        let (scale, shift) = (1.0, 0.0);
+        Self {
+            values: Values::Floats(floats),
+            affine: vec![Affine { scale, shift }],
+        }
+    }
+}
+
+impl From<Vec<u32>> for Indices {
+    fn from(indices: Vec<u32>) -> Self {
+        Self(indices)
+    }
+}
+
+impl From<Vec<u8>> for Indices {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into_iter().map(u32::from).collect())
+    }
+}
+
+impl Reals {
+    /// Subtracts each channel's `mean` from what is drawn so far and divides by its `deviation`.
+    pub(crate) fn normalise(&mut self, moments: &[Moments]) {
+        let old = |channel: usize| self.affine[channel % self.affine.len()];
+        self.affine = (0..moments.len())
+            .map(|channel| {
+                let Moments { mean, deviation } = moments[channel];
+                let Affine { scale, shift } = old(channel);
+                Affine {
+                    scale: scale / deviation,
+                    shift: (shift - mean) / deviation,
+                }
+            })
+            .collect();
+    }
+
+    /// Mean and deviation of each of `channels` over the ranges, as drawn.
+    pub(crate) fn moments(
+        &self,
+        channels: usize,
+        ranges: impl Iterator<Item = Range<usize>>,
+    ) -> Vec<Moments> {
+        let mut sums = vec![(0.0, 0.0); channels];
+        let mut count = 0;
+        for range in ranges {
+            count += range.len();
+            for i in range {
+                let x = self.at(i);
+                let (sum, squares) = &mut sums[i % channels];
+                *sum += x;
+                *squares += x * x;
+            }
+        }
+        let count = (count / channels) as f64;
+        let moments = sums.into_iter().map(|(sum, squares)| {
+            let mean = sum / count;
+            let variance = (squares / count - mean * mean).max(0.0);
+            Moments {
+                mean,
+                // A channel that never changes is only shifted.
+                deviation: if variance > 0.0 { variance.sqrt() } else { 1.0 },
+            }
+        });
+        moments.collect()
+    }
+
+    fn at(&self, i: usize) -> f64 {
+        let x = match &self.values {
+            Values::Bytes(bytes) => f64::from(bytes[i]),
+            Values::Floats(floats) => f64::from(floats[i]),
+        };
+        self.affine[i % self.affine.len()].of(x)
+    }
+
+    fn copy<T: Float>(&self, range: Range<usize>, into: &mut [T]) {
+        match (&self.values, self.affine.as_slice()) {
+            (Values::Bytes(bytes), &[affine]) if range.len() >= 256 => {
+                let table: [T; 256] =
+                    std::array::from_fn(|byte| T::from_f64(affine.of(byte as f64)));
+                for (number, &byte) in into.iter_mut().zip(&bytes[range]) {
+                    *number = table[usize::from(byte)];
+                }
+            }
+            _ => {
+                for (number, i) in into.iter_mut().zip(range) {
+                    *number = T::from_f64(self.at(i));
+                }
+            }
+        }
+    }
+}
+
+/// Mean and standard deviation of a channel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moments {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation, over all numbers (not the sample estimate); one where it would be zero.
+    pub deviation: f64,
+}
+
+impl Numbers for Reals {
+    fn len(&self) -> usize {
+        match &self.values {
+            Values::Bytes(bytes) => bytes.len(),
+            Values::Floats(floats) => floats.len(),
+        }
+    }
+
+    fn beyond(&self, _bound: usize) -> Option<(usize, u32)> {
+        None
+    }
+}
+
+impl Numbers for Indices {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn beyond(&self, bound: usize) -> Option<(usize, u32)> {
+        let place = self.0.iter().position(|&index| index as usize >= bound)?;
+        Some((place, self.0[place]))
+    }
+}
+
+/// What the indices of a kind must be below; `None` for real numbers.
+pub(crate) fn bound<S: Sample>() -> Option<usize> {
+    match S::SHAPE.item {
+        Item::Token(Size::Known(n)) | Item::Class(Size::Known(n)) => Some(n),
+        _ => None,
+    }
+}
+
+impl<const H: usize, const W: usize, const C: usize> Stored for Image<H, W, C> {
+    type Numbers = Reals;
+
+    fn copy<T: Float>(from: &Reals, range: Range<usize>, into: &mut [T]) {
+        from.copy(range, into);
+    }
+}
+
+impl<S: Stored + SequenceItem> Stored for Sequence<S> {
+    type Numbers = S::Numbers;
+
+    fn copy<T: Float>(from: &S::Numbers, range: Range<usize>, into: &mut [S::Element<T>]) {
+        S::copy::<T>(from, range, into);
+    }
+}
+
+macro_rules! reals {
+    ($($kind:ident),*) => {$(
+        impl<const N: usize> Stored for $kind<N> {
+            type Numbers = Reals;
+
+            fn copy<T: Float>(from: &Reals, range: Range<usize>, into: &mut [T]) {
+                from.copy(range, into);
+            }
+        }
+    )*};
+}
+
+macro_rules! indices {
+    ($($kind:ident),*) => {$(
+        impl<const N: usize> Stored for $kind<N> {
+            type Numbers = Indices;
+
+            fn copy<T: Float>(from: &Indices, range: Range<usize>, into: &mut [u32]) {
+                into.copy_from_slice(&from.0[range]);
+            }
+        }
+    )*};
+}
+
+reals!(Vector, Logits, Probabilities, Real);
+indices!(Token, Class);
