@@ -15,21 +15,28 @@ const ROUNDS: usize = 10;
 pub const fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let [mut c0, mut c1, mut c2, mut c3] = counter;
     let [mut k0, mut k1] = key;
-    let mut round = 0;
-    while round < ROUNDS {
-        let p0 = MULTIPLIERS[0] as u64 * c0 as u64;
-        let p1 = MULTIPLIERS[1] as u64 * c2 as u64;
-        (c0, c1, c2, c3) = (
-            (p1 >> 32) as u32 ^ c1 ^ k0,
-            p1 as u32,
-            (p0 >> 32) as u32 ^ c3 ^ k1,
-            p0 as u32,
-        );
+    let mut i = 0;
+    while i < ROUNDS {
+        (c0, c1, c2, c3) = round([c0, c1, c2, c3], [k0, k1]);
         k0 = k0.wrapping_add(WEYL[0]);
         k1 = k1.wrapping_add(WEYL[1]);
-        round += 1;
+        i += 1;
     }
     [c0, c1, c2, c3]
+}
+
+/// One round: two products of 32 by 32 bits, whose halves change places.
+#[inline(always)]
+const fn round(counter: [u32; 4], key: [u32; 2]) -> (u32, u32, u32, u32) {
+    let p0 = MULTIPLIERS[0] as u64 * counter[0] as u64;
+    let p1 = MULTIPLIERS[1] as u64 * counter[2] as u64;
+    let (high_0, high_1) = ((p0 >> 32) as u32, (p1 >> 32) as u32);
+    (
+        high_1 ^ counter[1] ^ key[0],
+        p1 as u32,
+        high_0 ^ counter[3] ^ key[1],
+        p0 as u32,
+    )
 }
 
 /// A sequence of random words, addressed by seed, stream and step.
@@ -52,6 +59,26 @@ impl Random {
     pub const fn block(self, index: u64) -> [u32; 4] {
         let counter = [index as u32, (index >> 32) as u32, self.step, self.stream];
         philox4x32(counter, [self.seed as u32, (self.seed >> 32) as u32])
+    }
+
+    /// N blocks from `index` on, word by word: element `4·(index + i) + w` is `[w][i]`. The loops over blocks become
+    /// vectors where the caller is compiled for them.
+    #[inline(always)]
+    pub(crate) fn blocks<const N: usize>(self, index: u64) -> [[u32; N]; 4] {
+        let (mut c0, mut c1, mut c2, mut c3) = ([0; N], [0; N], [self.step; N], [self.stream; N]);
+        for i in 0..N {
+            let index = index + i as u64;
+            (c0[i], c1[i]) = (index as u32, (index >> 32) as u32);
+        }
+        let [mut k0, mut k1] = [self.seed as u32, (self.seed >> 32) as u32];
+        for _ in 0..ROUNDS {
+            for i in 0..N {
+                (c0[i], c1[i], c2[i], c3[i]) = round([c0[i], c1[i], c2[i], c3[i]], [k0, k1]);
+            }
+            k0 = k0.wrapping_add(WEYL[0]);
+            k1 = k1.wrapping_add(WEYL[1]);
+        }
+        [c0, c1, c2, c3]
     }
 
     /// The word of one element.
@@ -173,6 +200,11 @@ mod tests {
         let mut sequence = random.sequence();
         for element in 0..11 {
             assert_eq!(sequence.next_u32(), random.at(element));
+        }
+        let first = (1 << 32) - 3;
+        let blocks = random.blocks::<8>(first);
+        for i in 0..8 {
+            assert_eq!(blocks.map(|words| words[i]), random.block(first + i as u64));
         }
         assert_ne!(random.at(0), Random { step: 8, ..random }.at(0));
         assert_ne!(

@@ -53,8 +53,9 @@ impl Dropout {
     }
 }
 
-/// Elements whose words are drawn together: whole blocks of four.
-const CHUNK: usize = 64;
+/// Blocks of four words drawn together, and the elements they serve.
+const BLOCKS: usize = 16;
+const CHUNK: usize = 4 * BLOCKS;
 
 struct Apply<'a, T> {
     dropout: Dropout,
@@ -73,14 +74,11 @@ impl<T: Float> Kernel<T> for Apply<'_, T> {
             // A chunk starts at a block's first word; the first chunk leaves out what lies before the slice.
             let skipped = (element % 4) as usize;
             let count = rest.len().min(CHUNK - skipped);
+            let words = dropout.random.blocks::<BLOCKS>(element / 4);
             let mut factors = [T::ZERO; CHUNK];
-            for (block, factors) in factors[..(skipped + count).next_multiple_of(4)]
-                .chunks_mut(4)
-                .enumerate()
-            {
-                let words = dropout.random.block(element / 4 + block as u64);
-                for (factor, word) in factors.iter_mut().zip(words) {
-                    *factor = dropout.factor_of(word);
+            for block in 0..BLOCKS {
+                for word in 0..4 {
+                    factors[4 * block + word] = dropout.factor_of(words[word][block]);
                 }
             }
             let (now, later) = rest.split_at_mut(count);

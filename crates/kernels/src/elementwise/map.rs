@@ -63,9 +63,13 @@ impl<T: Float, F: Unary<T>> Kernel<T> for Map<'_, T, F> {
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        for (a, out) in self.a.chunks(S::LANES).zip(self.out.chunks_mut(S::LANES)) {
-            simd.store_partial(self.function.apply(simd, simd.load_partial(a)), out);
+        let mut a = self.a.chunks_exact(S::LANES);
+        let mut out = self.out.chunks_exact_mut(S::LANES);
+        for (a, out) in a.by_ref().zip(out.by_ref()) {
+            simd.store(self.function.apply(simd, simd.load(a)), out);
         }
+        let a = simd.load_partial(a.remainder());
+        simd.store_partial(self.function.apply(simd, a), out.into_remainder());
     }
 }
 
@@ -80,9 +84,12 @@ impl<T: Float, F: Unary<T>> Kernel<T> for MapInPlace<'_, T, F> {
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        for values in self.values.chunks_mut(S::LANES) {
-            simd.store_partial(self.function.apply(simd, simd.load_partial(values)), values);
+        let mut values = self.values.chunks_exact_mut(S::LANES);
+        for values in values.by_ref() {
+            simd.store(self.function.apply(simd, simd.load(values)), values);
         }
+        let rest = values.into_remainder();
+        simd.store_partial(self.function.apply(simd, simd.load_partial(rest)), rest);
     }
 }
 
@@ -99,11 +106,17 @@ impl<T: Float, F: Binary<T>> Kernel<T> for Zip<'_, T, F> {
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        let inputs = self.a.chunks(S::LANES).zip(self.b.chunks(S::LANES));
-        for ((a, b), out) in inputs.zip(self.out.chunks_mut(S::LANES)) {
-            let (a, b) = (simd.load_partial(a), simd.load_partial(b));
-            simd.store_partial(self.function.apply(simd, a, b), out);
+        let mut a = self.a.chunks_exact(S::LANES);
+        let mut b = self.b.chunks_exact(S::LANES);
+        let mut out = self.out.chunks_exact_mut(S::LANES);
+        for ((a, b), out) in a.by_ref().zip(b.by_ref()).zip(out.by_ref()) {
+            simd.store(self.function.apply(simd, simd.load(a), simd.load(b)), out);
         }
+        let (a, b) = (
+            simd.load_partial(a.remainder()),
+            simd.load_partial(b.remainder()),
+        );
+        simd.store_partial(self.function.apply(simd, a, b), out.into_remainder());
     }
 }
 

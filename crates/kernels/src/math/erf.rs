@@ -3,7 +3,7 @@
 //! `f64`: W. J. Cody, *Rational Chebyshev approximations for the error function*, Mathematics of Computation 23 (1969),
 //! with the coefficients of his CALERF. `f32`: polynomials of this crate's own, on vectors.
 
-use super::{constant, exp, is_double, polynomial};
+use super::{constant, exp_in_range, is_double, polynomial};
 use crate::float::Float;
 use crate::simd::Simd;
 
@@ -46,7 +46,7 @@ pub fn erf<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     // The order of the arguments lets a NaN through.
     let clamped = simd.min(constant(simd, SATURATED), magnitude);
     let q = polynomial(simd, clamped, LARGE_COEFFICIENTS);
-    let complement = exp(simd, simd.neg(simd.mul_add(q, clamped, clamped)));
+    let complement = exp_in_range(simd, simd.neg(simd.mul_add(q, clamped, clamped)));
     let large = simd.sub(constant(simd, 1.0), complement);
     let is_small = simd.lt(magnitude, constant(simd, SMALL));
     simd.copysign(simd.select(is_small, small, large), x)

@@ -31,14 +31,30 @@ pub fn exp<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     }
     // The order of the arguments lets a NaN through.
     let x = simd.max(constant(simd, LOWEST), simd.min(constant(simd, HIGHEST), x));
+    let (n, y) = reduced(simd, x);
+    let half = round(simd, simd.mul(n, constant(simd, 0.5)));
+    let y = simd.mul(y, simd.exp2_integral(half));
+    simd.mul(y, simd.exp2_integral(simd.sub(n, half)))
+}
+
+/// eˣ for `f32` where |x| ≤ 87 or x is NaN, with the same bits as [`exp`]: the result is normal, so the factor 2ⁿ is one.
+#[inline(always)]
+pub(super) fn exp_in_range<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    let (n, y) = reduced(simd, x);
+    simd.mul(y, simd.exp2_integral(n))
+}
+
+/// `(n, eʳ)` with x = n ln 2 + r.
+#[inline(always)]
+fn reduced<S: Simd>(simd: S, x: S::Vector) -> (S::Vector, S::Vector) {
     let n = round(simd, simd.mul(x, constant(simd, std::f64::consts::LOG2_E)));
     let r = simd.mul_add(n, constant(simd, -LN_2_HIGH), x);
     let r = simd.mul_add(n, constant(simd, -LN_2_LOW), r);
     let p = polynomial(simd, r, COEFFICIENTS);
-    let y = simd.add(simd.mul_add(simd.mul(r, r), p, r), constant(simd, 1.0));
-    let half = round(simd, simd.mul(n, constant(simd, 0.5)));
-    let y = simd.mul(y, simd.exp2_integral(half));
-    simd.mul(y, simd.exp2_integral(simd.sub(n, half)))
+    (
+        n,
+        simd.add(simd.mul_add(simd.mul(r, r), p, r), constant(simd, 1.0)),
+    )
 }
 
 #[inline(always)]

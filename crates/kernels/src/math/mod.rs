@@ -15,6 +15,7 @@ mod tanh;
 mod tests;
 
 pub use erf::{erf, erf_f64};
+use exp::exp_in_range;
 pub use exp::{exp, sigmoid};
 pub use ln::ln;
 pub use tanh::tanh;

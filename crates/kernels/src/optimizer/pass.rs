@@ -57,23 +57,40 @@ impl<T: Float, U: Update<T, N>, const N: usize> Kernel<T> for Pass<'_, T, U, N> 
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        let chunks = self
-            .parameters
-            .chunks_mut(S::LANES)
-            .zip(self.gradients.chunks(S::LANES));
-        for (index, (parameters, gradients)) in chunks.enumerate() {
-            let range = index * S::LANES..index * S::LANES + parameters.len();
-            let mut state = [simd.zero(); N];
+        let Self {
+            rule,
+            parameters,
+            gradients,
+            state,
+        } = self;
+        let mut first = 0;
+        while first + S::LANES <= parameters.len() {
+            let mut old = [simd.zero(); N];
             for i in 0..N {
-                state[i] = simd.load_partial(&self.state[i][range.clone()]);
+                old[i] = simd.load(&state[i][first..]);
             }
-            let (parameter, gradient) =
-                (simd.load_partial(parameters), simd.load_partial(gradients));
-            let (parameter, state) = self.rule.apply(simd, parameter, gradient, state);
-            simd.store_partial(parameter, parameters);
+            let (parameter, gradient) = (
+                simd.load(&parameters[first..]),
+                simd.load(&gradients[first..]),
+            );
+            let (parameter, new) = rule.apply(simd, parameter, gradient, old);
+            simd.store(parameter, &mut parameters[first..]);
             for i in 0..N {
-                simd.store_partial(state[i], &mut self.state[i][range.clone()]);
+                simd.store(new[i], &mut state[i][first..]);
             }
+            first += S::LANES;
+        }
+        // What is left goes through the same code, a part of a vector at a time.
+        let mut old = [simd.zero(); N];
+        for i in 0..N {
+            old[i] = simd.load_partial(&state[i][first..]);
+        }
+        let parameter = simd.load_partial(&parameters[first..]);
+        let gradient = simd.load_partial(&gradients[first..]);
+        let (parameter, new) = rule.apply(simd, parameter, gradient, old);
+        simd.store_partial(parameter, &mut parameters[first..]);
+        for i in 0..N {
+            simd.store_partial(new[i], &mut state[i][first..]);
         }
     }
 }
