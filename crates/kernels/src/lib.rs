@@ -10,12 +10,15 @@
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
 pub mod buffer;
+pub mod conv;
 pub mod elementwise;
 pub mod embedding;
 pub mod float;
 pub mod gemm;
 pub mod math;
+pub mod norm;
 pub mod optimizer;
+pub mod pool;
 pub mod random;
 pub mod rnn;
 pub mod simd;

@@ -1,0 +1,182 @@
+//! The ways of computing a convolution, best first.
+
+use super::{Depthwise, Dims, Direct, Forward, InputGradient, WeightGradient, check_len};
+use super::{forward, im2col, input_gradient, reference, weight_gradient};
+use crate::float::Float;
+use crate::simd::Isa;
+
+/// One of the three passes of a convolution.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pass {
+    /// y
+    Forward,
+    /// The gradient of the weight.
+    WeightGradient,
+    /// The gradient of x.
+    InputGradient,
+}
+
+/// One way of computing a convolution and its gradients.
+pub struct Implementation<T: Float> {
+    /// Name as in benches and logs: `conv_<type>_<tile>_<isa>`.
+    pub name: &'static str,
+    /// The level it needs.
+    pub isa: Isa,
+    /// Whether it takes these sizes.
+    pub supports: fn(&Dims) -> bool,
+    /// Elements of scratch space that a pass needs.
+    pub scratch_len: fn(&Dims, Pass) -> usize,
+    // The arguments of these are checked.
+    forward: fn(Isa, Forward<'_, T>),
+    weight_gradient: fn(Isa, WeightGradient<'_, T>),
+    input_gradient: fn(Isa, InputGradient<'_, T>),
+}
+
+impl<T: Float> Implementation<T> {
+    /// Every implementation for `T`, best first within a level and the reference last.
+    pub const ALL: &'static [Self] = if T::BYTES == 4 {
+        Self::SINGLE
+    } else {
+        Self::DOUBLE
+    };
+
+    const SINGLE: &'static [Self] = &[
+        Self::depthwise("conv_f32_depthwise_avx512", Isa::Avx512),
+        Self::direct("conv_f32_6x64_avx512", Isa::Avx512),
+        Self::depthwise("conv_f32_depthwise_avx2", Isa::Avx2),
+        Self::direct("conv_f32_6x16_avx2", Isa::Avx2),
+        Self::depthwise("conv_f32_depthwise_scalar", Isa::Scalar),
+        Self::direct("conv_f32_6x8_scalar", Isa::Scalar),
+        Self::IM2COL,
+        Self::REFERENCE,
+    ];
+
+    const DOUBLE: &'static [Self] = &[
+        Self::depthwise("conv_f64_depthwise_scalar", Isa::Scalar),
+        Self::direct("conv_f64_6x8_scalar", Isa::Scalar),
+        Self::IM2COL,
+        Self::REFERENCE,
+    ];
+
+    const fn depthwise(name: &'static str, isa: Isa) -> Self {
+        Self {
+            name,
+            isa,
+            supports: Dims::is_depthwise,
+            scratch_len: |_, _| 0,
+            forward: |isa, pass| T::dispatch_on(isa, Depthwise(pass)),
+            weight_gradient: |isa, pass| T::dispatch_on(isa, Depthwise(pass)),
+            input_gradient: |isa, pass| T::dispatch_on(isa, Depthwise(pass)),
+        }
+    }
+
+    const fn direct(name: &'static str, isa: Isa) -> Self {
+        Self {
+            name,
+            isa,
+            supports: |_| true,
+            scratch_len: |dims, pass| match pass {
+                Pass::Forward => forward::scratch_len(dims),
+                Pass::WeightGradient => weight_gradient::scratch_len(dims),
+                Pass::InputGradient => input_gradient::scratch_len(dims),
+            },
+            forward: |isa, pass| T::dispatch_on(isa, Direct(pass)),
+            weight_gradient: |isa, pass| T::dispatch_on(isa, Direct(pass)),
+            input_gradient: |isa, pass| T::dispatch_on(isa, Direct(pass)),
+        }
+    }
+
+    const IM2COL: Self = Self {
+        name: "conv_im2col",
+        isa: Isa::Scalar,
+        supports: |_| true,
+        scratch_len: im2col::scratch_len,
+        forward: |_, pass| im2col::forward(pass),
+        weight_gradient: |_, pass| im2col::weight_gradient(pass),
+        input_gradient: |_, pass| im2col::input_gradient(pass),
+    };
+
+    const REFERENCE: Self = Self {
+        name: "conv_reference",
+        isa: Isa::Scalar,
+        supports: |_| true,
+        scratch_len: |_, _| 0,
+        forward: |_, pass| reference::forward(pass),
+        weight_gradient: |_, pass| reference::weight_gradient(pass),
+        input_gradient: |_, pass| reference::input_gradient(pass),
+    };
+
+    /// The first implementation of a level that takes these sizes; `f64` has the portable level alone.
+    pub(super) fn best(isa: Isa, dims: &Dims) -> &'static Self {
+        let isa = if T::BYTES == 4 { isa } else { Isa::Scalar };
+        let mut of_level = Self::ALL.iter().filter(|it| it.isa == isa);
+        of_level
+            .find(|it| (it.supports)(dims))
+            .expect("every level has a kernel for all sizes")
+    }
+
+    /// Computes y this way.
+    ///
+    /// # Panics
+    /// If this machine lacks the level or the sizes are not supported, or as [`forward`](super::forward).
+    pub fn forward(&self, pass: Forward<'_, T>) {
+        let dims = pass.dims;
+        self.check(dims, Pass::Forward, pass.scratch.len());
+        check_len("x", pass.x.len(), dims.input_len());
+        check_len("the weight", pass.weight.len(), dims.weight_len());
+        check_len("y", pass.y.len(), dims.output_len());
+        if let Some(bias) = pass.epilogue.bias {
+            check_len("the bias", bias.len(), dims.bias_len());
+        }
+        if dims.output_len() > 0 {
+            (self.forward)(self.isa, pass);
+        }
+    }
+
+    /// Adds the weight gradient this way.
+    ///
+    /// # Panics
+    /// As [`Implementation::forward`].
+    pub fn weight_gradient(&self, pass: WeightGradient<'_, T>) {
+        let dims = pass.dims;
+        self.check(dims, Pass::WeightGradient, pass.scratch.len());
+        check_len("x", pass.x.len(), dims.input_len());
+        check_len("dy", pass.dy.len(), dims.output_len());
+        check_len("dweight", pass.dweight.len(), dims.weight_len());
+        if dims.output_len() > 0 && dims.input_len() > 0 {
+            (self.weight_gradient)(self.isa, pass);
+        }
+    }
+
+    /// Computes the input gradient this way.
+    ///
+    /// # Panics
+    /// As [`Implementation::forward`].
+    pub fn input_gradient(&self, pass: InputGradient<'_, T>) {
+        let dims = pass.dims;
+        self.check(dims, Pass::InputGradient, pass.scratch.len());
+        check_len("the weight", pass.weight.len(), dims.weight_len());
+        check_len("dy", pass.dy.len(), dims.output_len());
+        check_len("dx", pass.dx.len(), dims.input_len());
+        if dims.output_len() > 0 && dims.input_len() > 0 {
+            (self.input_gradient)(self.isa, pass);
+        } else {
+            pass.dx.fill(T::ZERO);
+        }
+    }
+
+    fn check(&self, dims: &Dims, pass: Pass, scratch: usize) {
+        dims.check();
+        assert!(
+            (self.supports)(dims),
+            "{} does not take {dims:?}",
+            self.name
+        );
+        let needed = (self.scratch_len)(dims, pass);
+        assert!(
+            scratch >= needed,
+            "{}: {scratch} elements of scratch space, {needed} are needed",
+            self.name
+        );
+    }
+}

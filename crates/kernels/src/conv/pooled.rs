@@ -1,0 +1,317 @@
+//! Convolution, bias, activation and max-pool in one pass: what the pool drops is never computed.
+//!
+//! A 2×2 pool that moves by two is taken in registers: a tile holds the four pixels of a window. Any other pool follows
+//! the convolution of a sample while that lies in the cache. Both give the bits of the two passes one after the other,
+//! places included: bias and activation come before the comparison, since rounding and flat stretches of an activation
+//! can make equals of different sums.
+
+use super::forward::{Finish, Packed, Target, convolve, sum_at, x_strides};
+use super::tile::{Block, Cursor, Strides, Sum, accumulate, vectors_of};
+use super::{Depthwise, Dims, Forward, check_len, pack};
+use crate::elementwise::Activation;
+use crate::float::Float;
+use crate::gemm::Epilogue;
+use crate::pool::best::Best;
+use crate::pool::{self, MaxForward};
+use crate::simd::{Isa, Kernel, Simd};
+
+/// The forward pass: y = max-pool(activation(x ∗ weight + bias)).
+#[derive(Debug)]
+pub struct ForwardPool<'a, T> {
+    /// The sizes of the convolution.
+    pub dims: &'a Dims,
+    /// The sizes of the pool, whose input is the convolution's output.
+    pub pool: &'a pool::Dims,
+    /// `[samples][input]`
+    pub x: &'a [T],
+    /// `[kernel rows][kernel columns][channels in / groups][channels out]`
+    pub weight: &'a [T],
+    /// Bias, one number a channel out, and activation.
+    pub epilogue: Epilogue<'a, T>,
+    /// The pool's output, overwritten.
+    pub y: &'a mut [T],
+    /// [`places_len`](pool::Dims::places_len) bytes of the pool, overwritten: where the maxima are.
+    pub places: Option<&'a mut [u8]>,
+    /// [`forward_pool_scratch_len`] elements of any content.
+    pub scratch: &'a mut [T],
+}
+
+/// Elements of scratch space that [`forward_pool`] needs, at any level.
+pub fn forward_pool_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
+    let used = used_output(dims, pool);
+    super::forward_scratch_len(dims) + used[0] * used[1] * used[2]
+}
+
+/// Computes y at the active level.
+///
+/// # Panics
+/// If an operand's length does not fit the sizes, if the sizes do not fit together, or if the scratch space is short.
+pub fn forward_pool<T: Float>(pass: ForwardPool<'_, T>) {
+    forward_pool_on(Isa::active(), pass);
+}
+
+/// Computes y at the level `isa`.
+///
+/// # Panics
+/// As [`forward_pool`], and if this machine lacks `isa`.
+pub fn forward_pool_on<T: Float>(isa: Isa, pass: ForwardPool<'_, T>) {
+    let (dims, pool) = (pass.dims, pass.pool);
+    dims.check();
+    pool.check();
+    assert!(
+        pool.samples == dims.samples && pool.input == dims.output,
+        "conv: a pool of {} × {:?} over a convolution that yields {} × {:?}",
+        pool.samples,
+        pool.input,
+        dims.samples,
+        dims.output
+    );
+    check_len("x", pass.x.len(), dims.input_len());
+    check_len("the weight", pass.weight.len(), dims.weight_len());
+    check_len("y", pass.y.len(), pool.output_len());
+    if let Some(bias) = pass.epilogue.bias {
+        check_len("the bias", bias.len(), dims.bias_len());
+    }
+    if let Some(places) = &pass.places {
+        check_len("places", places.len(), pool.places_len());
+    }
+    let (found, needed) = (pass.scratch.len(), forward_pool_scratch_len(dims, pool));
+    assert!(
+        found >= needed,
+        "conv: {found} elements of scratch space, {needed} are needed"
+    );
+    if pool.output_len() == 0 {
+        return;
+    }
+    if is_in_registers(dims, pool)
+        && matches!(
+            pass.epilogue.activation,
+            Activation::Identity | Activation::Relu
+        )
+    {
+        T::dispatch_on(isa, InRegisters(pass));
+    } else {
+        T::dispatch_on(isa, BySample(pass));
+    }
+}
+
+/// Rows, columns and channels of the convolution's output that the pool looks at.
+fn used_output(dims: &Dims, pool: &pool::Dims) -> [usize; 3] {
+    let used = |axis: usize| {
+        let line = pool.axis(axis);
+        if line.output == 0 || line.kernel == 0 {
+            return 0;
+        }
+        let past = (line.output - 1) * line.stride + (line.kernel - 1) * line.dilation + 1;
+        past.saturating_sub(line.before).min(dims.output[axis])
+    };
+    [used(0), used(1), dims.output[2]]
+}
+
+/// Whether every window is 2×2 pixels of its own, all with the same taps of the convolution.
+fn is_in_registers(dims: &Dims, pool: &pool::Dims) -> bool {
+    let is_two_by_two = pool.kernel == [2, 2] && pool.stride == [2, 2] && pool.dilation == [1, 1];
+    let fits = (0..2).all(|axis| {
+        let (conv, pooled) = (dims.axis(axis), pool.output[axis]);
+        pooled > 0
+            && 2 * pooled <= conv.output
+            && conv.outputs_alike(0, 2 * pooled).end == 2 * pooled
+            && conv.taps(0).len() == conv.kernel
+    });
+    is_two_by_two && pool.before == [0, 0] && fits && !dims.is_depthwise()
+}
+
+/// The convolution of a sample at a time, then its pool.
+struct BySample<'a, T>(ForwardPool<'a, T>);
+
+impl<T: Float> Kernel<T> for BySample<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        let ForwardPool {
+            dims,
+            pool,
+            x,
+            weight,
+            epilogue,
+            y,
+            mut places,
+            scratch,
+        } = self.0;
+        let output = used_output(dims, pool);
+        let dims = &Dims {
+            samples: 1,
+            output,
+            ..*dims
+        };
+        let pool = &pool::Dims {
+            samples: 1,
+            input: output,
+            ..*pool
+        };
+        let (buffer, panels) = scratch.split_at_mut(dims.output_len());
+        if !dims.is_depthwise() {
+            pack::by_outputs(simd, dims, weight, panels);
+        }
+        for (n, y) in y.chunks_mut(pool.output_len()).enumerate() {
+            let x = &x[n * dims.input_len()..][..dims.input_len()];
+            if dims.is_depthwise() {
+                simd.enter(Depthwise(Forward {
+                    dims,
+                    x,
+                    weight,
+                    epilogue,
+                    y: buffer,
+                    scratch: &mut [],
+                }));
+            } else {
+                let packed = Packed {
+                    dims,
+                    x,
+                    panels,
+                    epilogue,
+                };
+                convolve(simd, packed, &mut Target::whole(dims, buffer));
+            }
+            let places = places
+                .as_mut()
+                .map(|places| &mut places[n * pool.places_len()..][..pool.places_len()]);
+            simd.enter(MaxForward {
+                dims: pool,
+                x: buffer,
+                y,
+                places,
+            });
+        }
+    }
+}
+
+/// The four pixels of a window as a tile.
+struct InRegisters<'a, T>(ForwardPool<'a, T>);
+
+impl<T: Float> Kernel<T> for InRegisters<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        let ForwardPool {
+            dims,
+            pool,
+            x,
+            weight,
+            epilogue,
+            y,
+            mut places,
+            scratch,
+        } = self.0;
+        pack::by_outputs(simd, dims, weight, scratch);
+        let packed = Packed {
+            dims,
+            x,
+            panels: scratch,
+            epilogue,
+        };
+        let vectors = dims.outputs_per_group().div_ceil(S::LANES);
+        for group in 0..dims.groups {
+            let mut vector = 0;
+            while vector < vectors {
+                let count = vectors_of(S::REGISTERS, vectors - vector);
+                let (y, places) = (&mut *y, places.as_deref_mut());
+                let job = Job {
+                    packed,
+                    pool,
+                    group,
+                    vector,
+                    y,
+                    places,
+                };
+                match count {
+                    4 if S::REGISTERS >= 32 => simd.enter(Strip::<_, 4>(job)),
+                    2 => simd.enter(Strip::<_, 2>(job)),
+                    _ => simd.enter(Strip::<_, 1>(job)),
+                }
+                vector += count;
+            }
+        }
+    }
+}
+
+/// The vectors of channels from `vector` on, within a group.
+struct Job<'a, T> {
+    packed: Packed<'a, T>,
+    pool: &'a pool::Dims,
+    group: usize,
+    vector: usize,
+    y: &'a mut [T],
+    places: Option<&'a mut [u8]>,
+}
+
+/// V vectors of channels of all windows.
+struct Strip<'a, T, const V: usize>(Job<'a, T>);
+
+impl<T: Float, const V: usize> Kernel<T> for Strip<'_, T, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        let Job {
+            packed,
+            pool,
+            group,
+            vector,
+            y,
+            mut places,
+        } = self.0;
+        let dims = packed.dims;
+        let outputs = dims.outputs_per_group();
+        let channel = group * outputs + vector * S::LANES;
+        let lanes = (outputs - vector * S::LANES).min(V * S::LANES);
+        let block = Block {
+            data: y.as_mut_ptr(),
+            last: lanes - (V - 1) * S::LANES,
+        };
+        let finish = Finish::<S, V>::new(simd, &packed.epilogue, channel, lanes, block);
+        let sum: Sum<T> = sum_at::<S>(dims, packed, [0, 0], group, vector);
+        let pixel = x_strides(dims);
+        let window = Strides {
+            image: pixel.image,
+            row: 2 * pixel.row,
+            column: 2 * pixel.column,
+        };
+        let [rows, columns] = pool.output;
+        let channels = dims.output[2];
+        let pooled = Strides {
+            image: rows * columns * channels,
+            row: columns * channels,
+            column: channels,
+        };
+        let mut cursor = Cursor::new(pool.output, [0, channel], [window, pooled]);
+        for _ in 0..pool.samples * rows * columns {
+            let [[x], [at]] = cursor.next::<1>();
+            let pixels = [
+                x,
+                x + pixel.column,
+                x + pixel.row,
+                x + pixel.row + pixel.column,
+            ];
+            // SAFETY: the window's four pixels meet all taps, inside of x; the panels hold the strip.
+            let sums = unsafe { accumulate(simd, &sum, pixels, [[simd.zero(); V]; 4]) };
+            let sums = finish.apply(simd, sums);
+            let mut values = [[simd.zero(); V]; 1];
+            for v in 0..V {
+                let mut best = Best::<S>::first(sums[0][v], 0);
+                for p in 1..4 {
+                    best.challenge(simd, sums[p][v], p as u8);
+                }
+                values[0][v] = best.value;
+                if let Some(places) = &mut places {
+                    let lanes = if v + 1 < V { S::LANES } else { block.last };
+                    best.store_numbers(&mut places[at + v * S::LANES..][..lanes]);
+                }
+            }
+            // SAFETY: the window lies in y, and the strip in its channels.
+            unsafe { block.store(simd, [at], values) };
+        }
+    }
+}

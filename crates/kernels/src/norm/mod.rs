@@ -1,0 +1,23 @@
+//! Normalisations, forward and backward: over the rows of a batch, and over the features of one row.
+//!
+//! Batch normalisation couples the rows of a batch, so it comes in steps between which the blocks of the batch meet:
+//! [`statistics`], [`merge`], [`normalise`], then [`gradient_sums`] and [`input_gradient`].
+
+mod batch;
+mod layer;
+#[cfg(test)]
+mod tests;
+
+pub use batch::{
+    BatchSums, Moments, Norm, fixed_input_gradient, gradient_sums, input_gradient, merge,
+    normalise, statistics,
+};
+pub use layer::{LayerBackward, LayerForward, layer_backward, layer_forward};
+
+/// Panics unless an operand has the length that the others ask for.
+fn check_len(operand: &str, found: usize, expected: usize) {
+    assert!(
+        found == expected,
+        "norm: {operand} has {found} elements, the others ask for {expected}"
+    );
+}
