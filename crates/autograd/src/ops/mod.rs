@@ -6,13 +6,19 @@
 
 pub mod activation;
 mod arithmetic;
+pub mod cross_entropy;
 pub mod dense;
 mod elementwise;
+mod gather;
 mod matmul;
 mod reduce;
+pub mod regression;
+mod rows;
 mod shape;
+pub mod softmax;
 
 use plywood_kernels::Float;
+use plywood_tensor::Tensor;
 
 /// The parameters of an operation with weights.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +56,21 @@ pub struct WeightedFlow<'a, T> {
 /// Scratch space for an operation on the tape.
 pub(crate) fn scratch<T: Float>(len: usize) -> Vec<T> {
     vec![T::ZERO; len]
+}
+
+/// The length of a tensor's last axis, whose elements are what `operation` calls a row.
+///
+/// # Panics
+/// If there is no axis or the last one is empty.
+#[track_caller]
+pub(crate) fn row_len<T: Float>(tensor: &Tensor<T>, operation: &str) -> usize {
+    let columns = tensor.shape().last().copied().unwrap_or(0);
+    assert!(
+        columns > 0,
+        "{operation}: shape {:?} has no rows of at least one element",
+        tensor.shape()
+    );
+    columns
 }
 
 /// Test inputs: uniform in [−1, 1), at least 0.01 away from 0, where activations have their kinks.
