@@ -1,6 +1,6 @@
 //! An activation over values in memory, for the epilogues that are not applied in registers.
 
-use crate::elementwise::Activation;
+use crate::elementwise::{Activation, OnVectors as _};
 use crate::float::Float;
 use crate::simd::{Kernel, Simd};
 

@@ -18,7 +18,7 @@ use std::ops::Range;
 use super::activate::Activate;
 use super::tile::{Block, Cursor, PIXELS, Strides, Sum, accumulate, vectors_of};
 use super::{Dims, Direct, Forward, pack};
-use crate::elementwise::Activation;
+use crate::elementwise::{Activation, OnVectors as _};
 use crate::float::Float;
 use crate::gemm::Epilogue;
 use crate::simd::{Kernel, Simd};

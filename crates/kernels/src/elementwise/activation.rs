@@ -7,26 +7,20 @@ use crate::float::Float;
 use crate::math::{self, constant};
 use crate::simd::Simd;
 
-/// A pointwise function whose derivative follows from its output y.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub enum Activation {
-    /// y = x
-    #[default]
-    Identity,
-    /// y = max(x, 0); the derivative at 0 is 0.
-    Relu,
-    /// y = x for positive x, else slope · x; the slope is positive.
-    LeakyRelu(f64),
-    /// y = 1 / (1 + e⁻ˣ)
-    Sigmoid,
-    /// y = tanh x
-    Tanh,
+pub use plywood_shape::Activation;
+
+/// An activation on vectors of any level.
+pub(crate) trait OnVectors: Copy {
+    /// y from x, lane by lane.
+    fn forward<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector;
+
+    /// dL/dx from the output y and dL/dy, lane by lane.
+    fn backward<S: Simd>(self, simd: S, y: S::Vector, dy: S::Vector) -> S::Vector;
 }
 
-impl Activation {
-    /// y from x, lane by lane.
+impl OnVectors for Activation {
     #[inline(always)]
-    pub fn forward<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
+    fn forward<S: Simd>(self, simd: S, x: S::Vector) -> S::Vector {
         match self {
             Self::Identity => x,
             Self::Relu => relu(simd, x),
@@ -39,9 +33,8 @@ impl Activation {
         }
     }
 
-    /// dL/dx from the output y and dL/dy, lane by lane.
     #[inline(always)]
-    pub fn backward<S: Simd>(self, simd: S, y: S::Vector, dy: S::Vector) -> S::Vector {
+    fn backward<S: Simd>(self, simd: S, y: S::Vector, dy: S::Vector) -> S::Vector {
         let one = simd.splat(S::Elem::ONE);
         match self {
             Self::Identity => dy,

@@ -1,6 +1,7 @@
 //! The epilogue: + bias, then the activation, over a block of C that was just written and lies in the cache.
 
 use super::{Epilogue, MatrixMut};
+use crate::elementwise::OnVectors as _;
 use crate::simd::Simd;
 
 /// Rows `i..i + rows` and columns `j..j + columns` of C.

@@ -6,7 +6,7 @@ use super::products::{
     input_gradients, products_len, project, transpose,
 };
 use super::{Backward, Forward, Sequence};
-use crate::elementwise::Activation;
+use crate::elementwise::{Activation, OnVectors as _};
 use crate::float::Float;
 use crate::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start};
 use crate::simd::{Isa, Kernel, Simd};
