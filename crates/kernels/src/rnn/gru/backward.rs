@@ -321,8 +321,9 @@ impl Gru {
             },
             scratch,
         );
+        let start = (2 * u).min(du.len());
         let du_h = MatrixMut {
-            data: &mut du[(2 * u).min(u * u)..],
+            data: &mut du[start..],
             row_stride: 3 * u,
         };
         add_weight_gradient(simd, rows, h_input, h_gradient, du_h, scratch);

@@ -30,6 +30,7 @@ fn cases() -> impl Iterator<Item = Problem> {
     let sizes = [
         // samples, steps, features, units
         (1, 1, 1, 1),
+        (2, 3, 2, 1),
         (2, 7, 3, 3),
         (7, 2, 1, 17),
         (16, 3, 5, 9),
