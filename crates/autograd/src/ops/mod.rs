@@ -6,6 +6,10 @@
 
 pub mod activation;
 mod arithmetic;
+pub mod batch_norm;
+pub mod conv2d;
+pub mod conv_pool2d;
+pub mod conv_transpose2d;
 pub mod cross_entropy;
 pub mod dense;
 pub mod dropout;
@@ -13,8 +17,10 @@ mod elementwise;
 pub mod embedding;
 mod gather;
 pub mod gru;
+pub mod layer_norm;
 pub mod lstm;
 mod matmul;
+pub mod pool2d;
 mod reduce;
 pub mod regression;
 pub mod rnn;

@@ -70,9 +70,9 @@ impl<T: Float> Kernel<T> for Statistics<'_, T> {
 
 /// Count, mean and M2 of every channel over some rows.
 #[derive(Debug)]
-pub struct Moments<M> {
+pub struct Moments<T, M> {
     /// Rows.
-    pub count: usize,
+    pub count: T,
     /// `[channels]`
     pub mean: M,
     /// `[channels]`, the sum of squared deviations from the mean.
@@ -83,16 +83,16 @@ pub struct Moments<M> {
 ///
 /// # Panics
 /// If the lengths do not fit each other.
-pub fn merge<T: Float>(into: &mut Moments<&mut [T]>, further: &Moments<&[T]>) {
+pub fn merge<T: Float>(into: &mut Moments<T, &mut [T]>, further: &Moments<T, &[T]>) {
     for len in [into.m2.len(), further.mean.len(), further.m2.len()] {
         check_len("the statistics", len, into.mean.len());
     }
     let count = into.count + further.count;
-    if further.count == 0 {
+    if further.count == T::ZERO {
         return;
     }
-    let share = T::from_usize(further.count) / T::from_usize(count);
-    let weight = T::from_usize(into.count) * share;
+    let share = further.count / count;
+    let weight = into.count * share;
     for c in 0..into.mean.len() {
         let delta = further.mean[c] - into.mean[c];
         into.mean[c] += delta * share;
@@ -106,8 +106,10 @@ pub fn merge<T: Float>(into: &mut Moments<&mut [T]>, further: &Moments<&[T]>) {
 pub struct Norm<'a, T> {
     /// `[channels]`
     pub mean: &'a [T],
-    /// `[channels]`, the variance: M2 over the count.
-    pub var: &'a [T],
+    /// `[channels]`, M2: the variance times the count.
+    pub m2: &'a [T],
+    /// Rows that mean and M2 were taken over; 1 where M2 is a variance already.
+    pub count: T,
     /// Added to the variance.
     pub epsilon: f64,
     /// `[channels]`
@@ -116,7 +118,7 @@ pub struct Norm<'a, T> {
 
 impl<T: Float> Norm<'_, T> {
     fn check(&self) {
-        check_len("the variance", self.var.len(), self.mean.len());
+        check_len("M2", self.m2.len(), self.mean.len());
         check_len("the weight", self.weight.len(), self.mean.len());
     }
 
@@ -124,7 +126,7 @@ impl<T: Float> Norm<'_, T> {
     #[inline(always)]
     fn load<S: Simd<Elem = T>>(&self, simd: S, c: usize) -> (S::Vector, S::Vector) {
         let epsilon = simd.splat(T::from_f64(self.epsilon));
-        let var = simd.load_partial(&self.var[c..]);
+        let var = simd.div(simd.load_partial(&self.m2[c..]), simd.splat(self.count));
         let deviation = simd.sqrt(simd.add(var, epsilon));
         (
             simd.div(simd.splat(T::ONE), deviation),
@@ -229,7 +231,7 @@ impl<T: Float> Kernel<T> for GradientSums<'_, T> {
 #[derive(Clone, Copy, Debug)]
 pub struct BatchSums<'a, T> {
     /// Rows of the whole batch.
-    pub count: usize,
+    pub count: T,
     /// `[channels]`, Σ dy.
     pub dy: &'a [T],
     /// `[channels]`, Σ dy · x̂.
@@ -279,7 +281,7 @@ impl<T: Float> Kernel<T> for InputGradient<'_, T> {
             dx,
         } = self;
         let channels = norm.mean.len();
-        let share = simd.splat(T::ONE / T::from_usize(sums.count.max(1)));
+        let share = simd.splat(T::ONE / sums.count);
         for c in (0..channels).step_by(S::LANES) {
             let (rstd, mean) = norm.load(simd, c);
             let scale = simd.mul(simd.load_partial(&norm.weight[c..]), rstd);

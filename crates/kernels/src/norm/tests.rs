@@ -82,7 +82,8 @@ fn batch_agrees<T: Float>() {
 
         let norm = Norm {
             mean: &mean,
-            var: &var,
+            m2: &m2,
+            count: T::from_usize(rows.max(1)),
             epsilon: EPSILON,
             weight: &weight,
         };
@@ -121,7 +122,7 @@ fn batch_agrees<T: Float>() {
             .map(|c| (dbias[c] - T::ONE, dweight[c] - T::ONE))
             .unzip();
         let batch = BatchSums {
-            count: rows,
+            count: T::from_usize(rows.max(1)),
             dy: &dbias,
             dy_normal: &dweight,
         };
@@ -148,7 +149,7 @@ fn merged_statistics_are_those_of_all_rows() {
     let x = reals::<f64>(23 * channels, 0);
     let (mut mean, mut m2) = (vec![0.0; channels], vec![0.0; channels]);
     let mut all = Moments {
-        count: 0,
+        count: 0.0,
         mean: &mut mean[..],
         m2: &mut m2[..],
     };
@@ -163,13 +164,13 @@ fn merged_statistics_are_those_of_all_rows() {
         merge(
             &mut all,
             &Moments {
-                count: block.len() / channels,
+                count: (block.len() / channels) as f64,
                 mean: &mean,
                 m2: &m2,
             },
         );
     }
-    assert_eq!(all.count, 23);
+    assert_eq!(all.count, 23.0);
     let (expected_mean, expected_var) = moments_of(&x, channels);
     assert_close(&mean, &expected_mean, "mean");
     let var: Vec<f64> = m2.iter().map(|m2| m2 / 23.0).collect();

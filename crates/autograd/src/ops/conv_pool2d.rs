@@ -1,0 +1,325 @@
+//! Convolution, bias, activation and max-pool in one pass.
+//!
+//! ```text
+//! y = max-pool(activation(x ∗ W + b)), and in `places` where each maximum was
+//! ```
+//!
+//! The bits are those of the two operations one after the other. An activation's derivative follows from its output, and
+//! what comes out of the pool is the activation's output at the maximum: so the way back needs nothing that the pool
+//! dropped.
+
+use super::activation::{activation, activation_backward};
+use super::conv2d::{dims_of, image_of, output_of, parameter_gradients, weighted_backward};
+use super::{WeightGradients, WeightedFlow, Weights, scratch};
+use crate::var::Var;
+use plywood_kernels::Float;
+use plywood_kernels::conv::{self, Dims, ForwardPool, InputGradient};
+use plywood_kernels::gemm::Epilogue;
+use plywood_kernels::pool::{self, MaxBackward};
+use plywood_shape::{Activation, Shape, Window};
+use plywood_tensor::Tensor;
+
+/// A convolution, + bias, an activation, then a max-pool.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvPool2d {
+    /// The sizes of the convolution.
+    pub dims: Dims,
+    /// What is applied before the pool.
+    pub activation: Activation,
+    /// The sizes of the pool, whose input is the convolution's output.
+    pub pool: pool::Dims,
+}
+
+impl ConvPool2d {
+    /// Elements of scratch space that forward and backward need.
+    pub fn scratch_len(&self) -> usize {
+        let one = self.sample().dims;
+        let backward =
+            conv::weight_gradient_scratch_len(&one).max(conv::input_gradient_scratch_len(&one));
+        conv::forward_pool_scratch_len(&self.dims, &self.pool).max(one.output_len() + backward)
+    }
+
+    /// The operation on a single sample.
+    fn sample(&self) -> Self {
+        let dims = Dims {
+            samples: 1,
+            ..self.dims
+        };
+        Self {
+            dims,
+            pool: pool::Dims {
+                samples: 1,
+                ..self.pool
+            },
+            ..*self
+        }
+    }
+
+    /// y from x, and the places of the maxima; `places` may be empty where no backward pass follows.
+    ///
+    /// # Shapes
+    /// `x` \[samples\]\[input\], weight \[kernel rows\]\[kernel columns\]\[channels in / groups\]\[channels out\], bias
+    /// \[channels out\], `y` \[samples\]\[output of the pool\], `places` [`places_len`](pool::Dims::places_len) bytes.
+    ///
+    /// # Panics
+    /// If a slice has another length, or if the scratch space is short.
+    pub fn forward<T: Float>(
+        &self,
+        x: &[T],
+        weights: Weights<'_, T>,
+        y: &mut [T],
+        places: &mut [u8],
+        scratch: &mut [T],
+    ) {
+        conv::forward_pool(ForwardPool {
+            dims: &self.dims,
+            pool: &self.pool,
+            x,
+            weight: weights.weight,
+            epilogue: Epilogue {
+                bias: weights.bias,
+                activation: activation(self.activation),
+            },
+            y,
+            places: (!places.is_empty()).then_some(places),
+            scratch,
+        });
+    }
+
+    /// The gradients of x and the parameters, from that of y and the places that the forward pass kept.
+    ///
+    /// # Shapes
+    /// As [`forward`](ConvPool2d::forward), gradients as what they are of.
+    ///
+    /// # Panics
+    /// If a slice has another length, or if the scratch space is short.
+    pub fn backward<T: Float>(
+        &self,
+        flow: WeightedFlow<'_, T>,
+        gradients: WeightGradients<'_, T>,
+        places: &[u8],
+        scratch: &mut [T],
+    ) {
+        activation_backward(self.activation, flow.y, flow.dy);
+        let Self { dims, pool, .. } = &self.sample();
+        let (gradient, scratch) = scratch.split_at_mut(dims.output_len());
+        let WeightGradients {
+            weight: dweight,
+            bias: mut dbias,
+        } = gradients;
+        let WeightedFlow {
+            x,
+            weight,
+            dy,
+            mut dx,
+            ..
+        } = flow;
+        for n in 0..self.dims.samples {
+            let dy = &dy[n * pool.output_len()..][..pool.output_len()];
+            let places = &places[n * pool.places_len()..][..pool.places_len()];
+            pool::max_backward(MaxBackward {
+                dims: pool,
+                dy,
+                places,
+                dx: gradient,
+            });
+            let x = &x[n * dims.input_len()..][..dims.input_len()];
+            let gradients = WeightGradients {
+                weight: dweight,
+                bias: dbias.as_deref_mut(),
+            };
+            parameter_gradients(dims, x, gradient, gradients, scratch);
+            if let Some(dx) = &mut dx {
+                let dx = &mut dx[n * dims.input_len()..][..dims.input_len()];
+                conv::input_gradient(InputGradient {
+                    dims,
+                    weight,
+                    dy: gradient,
+                    dx,
+                    scratch,
+                });
+            }
+        }
+    }
+}
+
+/// The two windows of a convolution and the max-pool behind it, and what is applied between them.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvPoolWindows {
+    /// How the convolution's kernel slides; its size is that of the weight.
+    pub conv: Window,
+    /// What is applied to the convolution.
+    pub activation: Activation,
+    /// How the pool's window slides.
+    pub pool: Window,
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// max-pool(activation(self ∗ weight + bias)), for `self` \[samples\]\[rows\]\[columns\]\[channels in\].
+    ///
+    /// # Shapes
+    /// `weight` \[kernel rows\]\[kernel columns\]\[channels in / groups\]\[channels out\], `bias` \[channels out\]; yields
+    /// \[samples\]\[rows out\]\[columns out\]\[channels out\].
+    ///
+    /// # Panics
+    /// If the shapes do not fit or values belong to different tapes.
+    #[track_caller]
+    pub fn conv_pool2d(self, weight: Self, bias: Self, windows: ConvPoolWindows) -> Self {
+        let (x, w, b) = (self.value(), weight.value(), bias.value());
+        let image = image_of("conv_pool2d", x.shape());
+        let kernel = image_of("conv_pool2d: the weight", w.shape());
+        let groups = if kernel[2] > 0 {
+            image[3] / kernel[2]
+        } else {
+            1
+        };
+        let does_fit = groups > 0
+            && groups * kernel[2] == image[3]
+            && kernel[3].is_multiple_of(groups)
+            && b.shape() == [kernel[3]];
+        assert!(
+            does_fit,
+            "conv_pool2d: input of shape {:?}, weight of {:?}, bias of {:?}",
+            x.shape(),
+            w.shape(),
+            b.shape()
+        );
+        let dims = dims_of("conv_pool2d", image, kernel, windows.conv, groups);
+        let [rows, columns, channels] = dims.output;
+        let between = Shape::image(rows, columns, channels);
+        let output = output_of("conv_pool2d: the pool", between, windows.pool, channels);
+        let pool = pool::Dims::of(dims.samples, between, output, &windows.pool);
+        let conv = ConvPool2d {
+            dims,
+            activation: windows.activation,
+            pool,
+        };
+        let mut y = Tensor::zeros([dims.samples, pool.output[0], pool.output[1], channels]);
+        let mut places = vec![0; pool.places_len()];
+        let weights = Weights {
+            weight: w.data(),
+            bias: Some(b.data()),
+        };
+        conv.forward(
+            x.data(),
+            weights,
+            y.data_mut(),
+            &mut places,
+            &mut scratch(conv.scratch_len()),
+        );
+        self.tape().record(&[self, weight, bias], y, move |step| {
+            weighted_backward(step, |flow, gradients| {
+                conv.backward(flow, gradients, &places, &mut scratch(conv.scratch_len()));
+            });
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ConvPoolWindows;
+    use crate::ops::sample;
+    use crate::{Tape, gradcheck};
+    use plywood_shape::{Activation, Padding, Size, Window};
+
+    fn window(kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Window {
+        Window {
+            padding,
+            ..Window::new(kernel.map(Size::Known), stride.map(Size::Known))
+        }
+    }
+
+    /// Image, weight, stride and padding of the convolution, kernel and stride of the pool.
+    type Case = (
+        [usize; 4],
+        [usize; 4],
+        [usize; 2],
+        Padding,
+        [usize; 2],
+        [usize; 2],
+    );
+
+    #[rustfmt::skip]
+    const CASES: [Case; 20] = [
+        ([0, 4, 4, 2], [3, 3, 2, 3], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([1, 1, 1, 1], [1, 1, 1, 1], [1, 1], Padding::Valid, [1, 1], [1, 1]),
+        ([1, 2, 2, 2], [1, 1, 2, 1], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([2, 6, 6, 1], [3, 3, 1, 3], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([2, 7, 7, 2], [3, 3, 2, 2], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([1, 7, 6, 2], [2, 3, 2, 2], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([1, 6, 6, 2], [3, 3, 2, 2], [1, 1], Padding::Same, [2, 2], [2, 2]),
+        ([1, 9, 9, 1], [3, 3, 1, 2], [2, 2], Padding::Valid, [2, 2], [2, 2]),
+        ([1, 8, 8, 1], [3, 3, 1, 2], [2, 1], Padding::Same, [2, 2], [2, 2]),
+        ([1, 6, 6, 1], [3, 3, 1, 2], [1, 1], Padding::Valid, [3, 3], [1, 1]),
+        ([1, 6, 6, 1], [3, 3, 1, 2], [1, 1], Padding::Valid, [2, 2], [1, 1]),
+        ([1, 7, 7, 2], [2, 2, 2, 2], [1, 1], Padding::Valid, [3, 2], [3, 2]),
+        ([1, 6, 6, 4], [3, 3, 2, 4], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([1, 5, 5, 3], [2, 2, 1, 3], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([1, 5, 5, 2], [2, 2, 1, 4], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([1, 4, 4, 1], [2, 2, 1, 9], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([1, 4, 4, 9], [1, 1, 9, 1], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([3, 4, 4, 1], [3, 3, 1, 2], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([1, 4, 5, 1], [3, 3, 1, 2], [1, 1], Padding::Same, [4, 5], [1, 1]),
+        ([1, 5, 5, 1], [2, 2, 1, 2], [1, 1], Padding::Valid, [2, 2], [3, 3]),
+    ];
+
+    const ACTIVATIONS: [Activation; 5] = [
+        Activation::Relu,
+        Activation::Tanh,
+        Activation::Identity,
+        Activation::Sigmoid,
+        Activation::LeakyRelu(0.1),
+    ];
+
+    #[test]
+    fn gradients_agree_with_differences() {
+        for (i, (image, kernel, stride, padding, pool, pool_stride)) in
+            CASES.into_iter().enumerate()
+        {
+            let windows = ConvPoolWindows {
+                conv: window([1, 1], stride, padding),
+                activation: ACTIVATIONS[i % ACTIVATIONS.len()],
+                pool: window(pool, pool_stride, Padding::Valid),
+            };
+            let operands = [sample(1, image), sample(2, kernel), sample(3, [kernel[3]])];
+            gradcheck(&operands, |_, v| v[0].conv_pool2d(v[1], v[2], windows))
+                .unwrap_or_else(|error| panic!("{:?}: {error}", CASES[i]));
+        }
+    }
+
+    /// Values are those of convolution and pool one after the other to the bit, gradients within rounding, since other
+    /// terms of the sums are 0.
+    #[test]
+    fn is_the_two_operations() {
+        for (i, (image, kernel, stride, padding, pool, pool_stride)) in
+            CASES.into_iter().enumerate()
+        {
+            let activation = ACTIVATIONS[i % ACTIVATIONS.len()];
+            let (conv, pool) = (
+                window([1, 1], stride, padding),
+                window(pool, pool_stride, Padding::Valid),
+            );
+            let tape = Tape::new();
+            let [x, w, b] = [sample(1, image), sample(2, kernel), sample(3, [kernel[3]])]
+                .map(|value| tape.leaf(value));
+            let fused = x.conv_pool2d(
+                w,
+                b,
+                ConvPoolWindows {
+                    conv,
+                    activation,
+                    pool,
+                },
+            );
+            let apart = x.conv2d(w, Some(b), conv, activation).max_pool2d(pool);
+            assert_eq!(fused.value().data(), apart.value().data(), "{:?}", CASES[i]);
+            let seed = sample(4, fused.shape());
+            let (fused, apart) = (fused.backward_from(seed.clone()), apart.backward_from(seed));
+            for var in [x, w, b] {
+                for (a, b) in fused.of(var).data().iter().zip(apart.of(var).data()) {
+                    assert!((a - b).abs() <= 1e-12, "{:?}: {a} is not {b}", CASES[i]);
+                }
+            }
+        }
+    }
+}
