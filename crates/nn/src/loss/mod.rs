@@ -7,6 +7,14 @@
 //! A batch's loss is the mean over its rows: samples, or all valid steps of all samples. The mean is in the row
 //! weights, which the engine divides by their total before it cuts the batch into blocks; so blocks just add up.
 
+mod entropy;
+mod real;
+
+pub use entropy::{
+    BinaryCrossEntropy, CrossEntropy, SmoothedBinaryCrossEntropy, SmoothedCrossEntropy,
+};
+pub use real::{Huber, MeanAbsoluteError, MeanSquaredError};
+
 use plywood_kernels::Float;
 use plywood_shape::{Sample, Sequence, SequenceItem};
 
@@ -55,4 +63,15 @@ where
     ) -> f64 {
         Loss::<O, G>::evaluate(self, output, targets, weights, gradient)
     }
+}
+
+/// Panics unless there is a weight for each row of `output`.
+fn check_rows<T>(output: &[T], row: usize, weights: &[T]) {
+    let rows = weights.len();
+    assert_eq!(
+        output.len(),
+        rows * row,
+        "loss: {} outputs are not {rows} rows of {row}",
+        output.len()
+    );
 }
