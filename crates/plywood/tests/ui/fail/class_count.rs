@@ -1,0 +1,16 @@
+//! What the list yields is what the network declares.
+
+use plywood::prelude::*;
+
+plywood::model! {
+    pub Net: Image<28, 28, 1> => Logits<10> {
+        Flatten,
+        Dense(64), Relu,
+        Dense(12),
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(1));
+    println!("{}", Net::summary());
+}

@@ -1,0 +1,15 @@
+//! Dilation widens the kernel.
+
+use plywood::prelude::*;
+
+plywood::model! {
+    pub Net: Image<9, 6, 1> => Logits<10> {
+        Conv2d(8, kernel: (3, 3), dilation: (1, 3)),
+        Flatten, Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(1));
+    println!("{}", Net::summary());
+}

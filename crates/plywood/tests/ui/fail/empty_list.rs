@@ -1,0 +1,13 @@
+//! A network has layers.
+
+use plywood::prelude::*;
+
+plywood::model! {
+    pub Net: Image<28, 28, 1> => Logits<10> {
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(1));
+    println!("{}", Net::summary());
+}

@@ -1,0 +1,15 @@
+//! A list that ends in an image is not finished.
+
+use plywood::prelude::*;
+
+plywood::model! {
+    pub Net: Image<28, 28, 1> => Logits<10> {
+        Conv2d(8), Relu,
+        MaxPool2d(2),
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(1));
+    println!("{}", Net::summary());
+}

@@ -1,0 +1,15 @@
+//! Only the first argument goes without a name.
+
+use plywood::prelude::*;
+
+plywood::model! {
+    pub Net: Image<28, 28, 1> => Logits<10> {
+        Conv2d(8, 3),
+        Flatten, Relu(1), Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(1));
+    println!("{}", Net::summary());
+}
