@@ -6,8 +6,10 @@
 #![forbid(unsafe_code)]
 
 pub mod arena;
+pub mod engine;
 pub mod initialise;
 mod layer;
+pub mod layers;
 pub mod loss;
 pub mod metric;
 pub mod network;

@@ -18,7 +18,7 @@ pub trait Network: Sized + Send + Sync {
     /// What it takes.
     type Input: Sample;
     /// What it yields.
-    type Output: Sample;
+    type Output: Sample<Element<Self::Scalar> = Self::Scalar>;
 
     /// The name of the network.
     const NAME: &'static str;

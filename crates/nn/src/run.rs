@@ -252,3 +252,46 @@ pub struct Back<'a, 'l, T> {
     /// Scratch space.
     pub scratch: &'a mut [T],
 }
+
+/// Lets every layer derive what it wants from its parameters.
+pub(crate) fn prepare<N: Network>(
+    layout: &Layout,
+    parameters: &[N::Scalar],
+    prepared: &mut [N::Scalar],
+) {
+    struct Prepare<'a, T> {
+        steps: &'static [Step],
+        layout: &'a Layout,
+        parameters: &'a [T],
+        prepared: &'a mut [T],
+    }
+    impl<T: Float> Visitor<T> for Prepare<'_, T> {
+        fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
+            let step = &self.steps[index];
+            let parameters = &self.parameters[step.offset..][..step.plan.parameter_count()];
+            let prepared = &mut self.prepared[self.layout.prepared(index)];
+            if !prepared.is_empty() {
+                layer.prepare(&step.plan, parameters, prepared);
+            }
+        }
+    }
+    N::visit(&mut Prepare {
+        steps: N::STEPS,
+        layout,
+        parameters,
+        prepared,
+    });
+}
+
+/// The most scratch space that any step needs for `rows`.
+pub(crate) fn scratch_len<N: Network>(rows: Rows) -> usize {
+    struct Scratch(&'static [Step], Rows, usize);
+    impl<T: Float> Visitor<T> for Scratch {
+        fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
+            self.2 = self.2.max(layer.scratch_len(&self.0[index].plan, self.1));
+        }
+    }
+    let mut scratch = Scratch(N::STEPS, rows, 0);
+    N::visit::<Scratch>(&mut scratch);
+    scratch.2
+}

@@ -1,0 +1,24 @@
+//! The engine: runs training steps and inference over blocks of samples, on all threads, to the same bits for any
+//! number of them.
+//!
+//! ```text
+//! for every lane, in parallel:                      at most 16, a contiguous range of the batch each
+//!     for every block of the lane, in order:        as many samples as stay in the cache
+//!         forward, loss, backward                   over one arena, depth first
+//!         gradients are added to the lane's
+//! combine the lanes' gradients in order and update  one pass over the flat buffers
+//! ```
+//!
+//! How the batch is cut follows from the network and the batch alone ([`blocks`]), never from the machine. Where a layer
+//! couples samples, the passes stop at the segment's end, all blocks meet, and their statistics are merged in order.
+//! After the first step of a size nothing is allocated.
+
+pub mod blocks;
+mod coupling;
+mod session;
+mod stage;
+mod trainer;
+mod update;
+
+pub use session::{Evaluation, Session};
+pub use trainer::{Objective, Trainer};

@@ -1,0 +1,129 @@
+//! Convolutions: plain and grouped, depthwise, transposed, and with the max-pool behind them.
+
+use super::dense::{gradients, weights};
+use crate::layer::{Flow, Layer, Memory, Pass};
+use plywood_autograd::ops::WeightedFlow;
+use plywood_autograd::ops::{conv_pool2d, conv_transpose2d, conv2d};
+use plywood_kernels::{Float, conv, pool};
+use plywood_shape::layers::{Conv2d, ConvPool2d, ConvTranspose2d, DepthwiseConv2d};
+use plywood_shape::{Plan, Rows, Shape};
+
+/// A declaration that becomes an operation once it knows its sizes.
+trait Sized2d {
+    type Operation;
+    fn operation(&self, plan: &Plan, rows: Rows) -> Self::Operation;
+}
+
+impl Sized2d for Conv2d {
+    type Operation = conv2d::Conv2d;
+
+    fn operation(&self, plan: &Plan, rows: Rows) -> conv2d::Conv2d {
+        let samples = rows.of(plan.input);
+        let groups = self.groups.get();
+        conv2d::Conv2d {
+            dims: conv::Dims::of(samples, plan.input, plan.output, &self.window, groups),
+            activation: self.activation,
+        }
+    }
+}
+
+impl Sized2d for DepthwiseConv2d {
+    type Operation = conv2d::Conv2d;
+
+    fn operation(&self, plan: &Plan, rows: Rows) -> conv2d::Conv2d {
+        let samples = rows.of(plan.input);
+        let groups = channels(plan.input);
+        conv2d::Conv2d {
+            dims: conv::Dims::of(samples, plan.input, plan.output, &self.window, groups),
+            activation: self.activation,
+        }
+    }
+}
+
+impl Sized2d for ConvTranspose2d {
+    type Operation = conv_transpose2d::ConvTranspose2d;
+
+    /// The sizes are those of the convolution whose transpose this is: from this layer's output to its input.
+    fn operation(&self, plan: &Plan, rows: Rows) -> conv_transpose2d::ConvTranspose2d {
+        let samples = rows.of(plan.input);
+        conv_transpose2d::ConvTranspose2d {
+            dims: conv::Dims::of(samples, plan.output, plan.input, &self.window, 1),
+            activation: self.activation,
+        }
+    }
+}
+
+impl Sized2d for ConvPool2d {
+    type Operation = conv_pool2d::ConvPool2d;
+
+    fn operation(&self, plan: &Plan, rows: Rows) -> conv_pool2d::ConvPool2d {
+        let between = self.conv.plan(plan.input);
+        let samples = rows.of(plan.input);
+        let groups = self.conv.groups.get();
+        conv_pool2d::ConvPool2d {
+            dims: conv::Dims::of(samples, plan.input, between.output, &self.conv.window, groups),
+            activation: self.conv.activation,
+            pool: pool::Dims::of(samples, between.output, plan.output, &self.pool.window),
+        }
+    }
+}
+
+fn channels(shape: Shape) -> usize {
+    shape.features().get()
+}
+
+macro_rules! weighted {
+    ($($layer:ident),*) => {$(
+        impl<T: Float> Layer<T> for $layer {
+            fn scratch_len(&self, plan: &Plan, rows: Rows) -> usize {
+                self.operation(plan, rows).scratch_len()
+            }
+
+            fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
+                let weights = weights(pass.parameters, channels(pass.plan.output), self.bias);
+                self.operation(pass.plan, pass.rows).forward(x, weights, y, memory.scratch);
+            }
+
+            fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, memory: Memory<'_, T>) {
+                let outputs = channels(pass.plan.output);
+                let weighted = WeightedFlow {
+                    x: flow.x,
+                    weight: weights(pass.parameters, outputs, self.bias).weight,
+                    y: flow.y,
+                    dy: flow.dy,
+                    dx: flow.dx,
+                };
+                let gradients = gradients(flow.gradient, outputs, self.bias);
+                self.operation(pass.plan, pass.rows).backward(weighted, gradients, memory.scratch);
+            }
+        }
+    )*};
+}
+
+weighted!(Conv2d, DepthwiseConv2d, ConvTranspose2d);
+
+impl<T: Float> Layer<T> for ConvPool2d {
+    fn scratch_len(&self, plan: &Plan, rows: Rows) -> usize {
+        self.operation(plan, rows).scratch_len()
+    }
+
+    fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
+        let weights = weights(pass.parameters, channels(pass.plan.output), self.conv.bias);
+        let operation = self.operation(pass.plan, pass.rows);
+        operation.forward(x, weights, y, memory.bytes, memory.scratch);
+    }
+
+    fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, memory: Memory<'_, T>) {
+        let outputs = channels(pass.plan.output);
+        let weighted = WeightedFlow {
+            x: flow.x,
+            weight: weights(pass.parameters, outputs, self.conv.bias).weight,
+            y: flow.y,
+            dy: flow.dy,
+            dx: flow.dx,
+        };
+        let gradients = gradients(flow.gradient, outputs, self.conv.bias);
+        let operation = self.operation(pass.plan, pass.rows);
+        operation.backward(weighted, gradients, memory.bytes, memory.scratch);
+    }
+}

@@ -1,0 +1,30 @@
+//! The table that gives every token a vector. Its gradient touches few rows, and is scattered after all blocks.
+
+use crate::layer::{Flow, Layer, Memory, Pass};
+use plywood_kernels::{Float, embedding};
+use plywood_shape::Plan;
+use plywood_shape::layers::Embedding;
+
+impl<T: Float> Layer<T, u32> for Embedding {
+    fn forward(&self, pass: &Pass<'_, T>, x: &[u32], y: &mut [T], _: Memory<'_, T>) {
+        embedding::gather(x, pass.parameters, self.features.get(), y);
+    }
+
+    /// Keeps the rows; [`Layer::scatter`] adds them to the table's gradient.
+    fn backward(&self, _: &Pass<'_, T>, flow: Flow<'_, T, u32>, _: Memory<'_, T>) {
+        flow.gradient.copy_from_slice(flow.dy);
+    }
+
+    fn scatter(&self, plan: &Plan, x: &[u32], deferred: &[T], gradient: &mut [T]) {
+        embedding::scatter_add(x, deferred, self.features.get(), table(plan, gradient));
+    }
+
+    fn clear(&self, plan: &Plan, x: &[u32], gradient: &mut [T]) {
+        embedding::clear(x, self.features.get(), table(plan, gradient));
+    }
+}
+
+/// The table within a buffer that may end in a gap of alignment.
+fn table<'g, T>(plan: &Plan, gradient: &'g mut [T]) -> &'g mut [T] {
+    &mut gradient[..plan.parameter_count()]
+}

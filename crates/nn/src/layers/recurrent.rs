@@ -1,0 +1,250 @@
+//! The recurrent layers: one direction over a block of sequences.
+
+use crate::layer::{Flow, Layer, Memory, Pass};
+use plywood_autograd::ops::dropout::StepDropout;
+use plywood_kernels::Float;
+use plywood_kernels::rnn::{
+    self, Backward, Forward, Sequence, StateGradient, WeightGradients, Weights,
+};
+use plywood_shape::layers::{Gru, Lstm, Recurrent, Returns, SimpleRnn};
+use plywood_shape::{Plan, Rows};
+
+/// A recurrent declaration brought to the sizes of a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cell {
+    Simple(rnn::SimpleRnn),
+    Gru(rnn::Gru),
+    Lstm(rnn::Lstm),
+}
+
+/// One direction of a recurrent layer over a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Direction {
+    cell: Cell,
+    sequence: Sequence,
+    returns: Returns,
+    dropout: f64,
+}
+
+impl Direction {
+    /// `layer`, whose plan is `plan`, over `rows`.
+    pub(super) fn of(layer: Recurrent, plan: &Plan, rows: Rows, reverse: bool) -> Self {
+        let (units, returns, dropout) = match layer {
+            Recurrent::SimpleRnn(layer) => (layer.units, layer.returns, layer.dropout),
+            Recurrent::Gru(layer) => (layer.units, layer.returns, layer.dropout),
+            Recurrent::Lstm(layer) => (layer.units, layer.returns, layer.dropout),
+        };
+        let sequence = Sequence {
+            samples: rows.samples,
+            steps: rows.steps,
+            features: plan.input.features().get(),
+            units: units.get(),
+            reverse,
+        };
+        let cell = match layer {
+            Recurrent::SimpleRnn(_) => Cell::Simple(rnn::SimpleRnn { sequence }),
+            Recurrent::Gru(layer) => Cell::Gru(rnn::Gru {
+                sequence,
+                reset_after: layer.reset_after,
+            }),
+            Recurrent::Lstm(_) => Cell::Lstm(rnn::Lstm { sequence }),
+        };
+        Self {
+            cell,
+            sequence,
+            returns,
+            dropout,
+        }
+    }
+
+    pub(super) fn units(&self) -> usize {
+        self.sequence.units
+    }
+
+    /// Numbers of its parameters: weight, recurrent weight, bias.
+    fn parameter_lens(&self, all: usize) -> (usize, usize) {
+        let Sequence {
+            features, units, ..
+        } = self.sequence;
+        let gates = match self.cell {
+            Cell::Simple(_) => 1,
+            Cell::Gru(_) => 3,
+            Cell::Lstm(_) => 4,
+        };
+        debug_assert!(all >= (features + units) * gates * units);
+        (features * gates * units, units * gates * units)
+    }
+
+    pub(super) fn saved_len(&self) -> usize {
+        match self.cell {
+            Cell::Simple(cell) => cell.saved_len(),
+            Cell::Gru(cell) => cell.saved_len(),
+            Cell::Lstm(cell) => cell.saved_len(),
+        }
+    }
+
+    /// Scratch for either pass, the copy of dropped inputs included.
+    pub(super) fn scratch_len(&self) -> usize {
+        let own = match self.cell {
+            Cell::Simple(cell) => cell.scratch_len(),
+            Cell::Gru(cell) => cell.scratch_len(),
+            Cell::Lstm(cell) => cell.scratch_len(),
+        };
+        own + self.dropped_len()
+    }
+
+    fn dropped_len(&self) -> usize {
+        if self.dropout > 0.0 {
+            self.sequence.rows() * self.sequence.features
+        } else {
+            0
+        }
+    }
+
+    /// The mask on the inputs; none while nothing is dropped.
+    fn mask<T: Float>(&self, pass: &Pass<'_, T>) -> Option<StepDropout> {
+        (pass.training && self.dropout > 0.0).then(|| StepDropout {
+            random: pass.noise.random,
+            rate: self.dropout,
+            samples: self.sequence.samples,
+            features: self.sequence.features,
+            first_sample: pass.noise.first_sample,
+            reverse: self.sequence.reverse,
+        })
+    }
+
+    /// Fills `saved`, whose first part are the states.
+    pub(super) fn forward<T: Float>(
+        &self,
+        pass: &Pass<'_, T>,
+        parameters: &[T],
+        x: &[T],
+        saved: &mut [T],
+        scratch: &mut [T],
+    ) {
+        let (dropped, scratch) = scratch.split_at_mut(self.dropped_len());
+        let x = self.inputs(pass, x, dropped);
+        let forward = Forward {
+            x,
+            weights: self.weights(parameters),
+            lengths: pass.lengths,
+            saved,
+            scratch,
+        };
+        match self.cell {
+            Cell::Simple(cell) => cell.forward(forward),
+            Cell::Gru(cell) => cell.forward(forward),
+            Cell::Lstm(cell) => cell.forward(forward),
+        }
+    }
+
+    /// The states that the layer passes on: of every step, or of the one read last.
+    pub(super) fn output<'s, T: Float>(&self, saved: &'s [T]) -> &'s [T] {
+        match self.returns {
+            Returns::Sequence => self.sequence.states(saved),
+            Returns::Last => self.sequence.last(saved),
+        }
+    }
+
+    /// Gradients from that of the states passed on, whose rows lie `row_stride` numbers apart.
+    pub(super) fn backward<T: Float>(
+        &self,
+        pass: &Pass<'_, T>,
+        parameters: &[T],
+        flow: DirectionFlow<'_, T>,
+        memory: Memory<'_, T>,
+    ) {
+        let (dropped, scratch) = memory.scratch.split_at_mut(self.dropped_len());
+        let x = self.inputs(pass, flow.x, dropped);
+        let (weight, recurrent) = self.parameter_lens(parameters.len());
+        let (dweight, rest) = flow.gradient.split_at_mut(weight);
+        let (drecurrent, dbias) = rest.split_at_mut(recurrent);
+        let mut dx = flow.dx;
+        let backward = Backward {
+            x,
+            weights: self.weights(parameters),
+            lengths: pass.lengths,
+            saved: memory.saved,
+            dstates: StateGradient {
+                returns: self.returns,
+                data: flow.dy,
+                row_stride: flow.row_stride,
+            },
+            dx: dx.as_deref_mut(),
+            gradients: WeightGradients {
+                weight: dweight,
+                recurrent: drecurrent,
+                bias: dbias,
+            },
+            scratch,
+        };
+        match self.cell {
+            Cell::Simple(cell) => cell.backward(backward),
+            Cell::Gru(cell) => cell.backward(backward),
+            Cell::Lstm(cell) => cell.backward(backward),
+        }
+        if let (Some(mask), Some(dx)) = (self.mask(pass), dx) {
+            mask.apply_in_place(dx);
+        }
+    }
+
+    fn inputs<'b, T: Float>(&self, pass: &Pass<'_, T>, x: &'b [T], dropped: &'b mut [T]) -> &'b [T] {
+        let Some(mask) = self.mask(pass) else {
+            return x;
+        };
+        dropped.copy_from_slice(x);
+        mask.apply_in_place(dropped);
+        dropped
+    }
+
+    fn weights<'p, T: Float>(&self, parameters: &'p [T]) -> Weights<'p, T> {
+        let (weight, recurrent) = self.parameter_lens(parameters.len());
+        let (weight, rest) = parameters.split_at(weight);
+        let (recurrent, bias) = rest.split_at(recurrent);
+        Weights {
+            weight,
+            recurrent,
+            bias,
+        }
+    }
+}
+
+/// What flows back through one direction.
+pub(super) struct DirectionFlow<'a, T> {
+    pub(super) x: &'a [T],
+    pub(super) dy: &'a [T],
+    pub(super) row_stride: usize,
+    pub(super) dx: Option<&'a mut [T]>,
+    pub(super) gradient: &'a mut [T],
+}
+
+macro_rules! recurrent_layers {
+    ($($layer:ident),*) => {$(
+        impl<T: Float> Layer<T> for $layer {
+            fn scratch_len(&self, plan: &Plan, rows: Rows) -> usize {
+                Direction::of(Recurrent::$layer(*self), plan, rows, false).scratch_len()
+            }
+
+            fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
+                let cell = Direction::of(Recurrent::$layer(*self), pass.plan, pass.rows, false);
+                let Memory { saved, scratch, .. } = memory;
+                cell.forward(pass, pass.parameters, x, saved, scratch);
+                y.copy_from_slice(cell.output(saved));
+            }
+
+            fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, memory: Memory<'_, T>) {
+                let cell = Direction::of(Recurrent::$layer(*self), pass.plan, pass.rows, false);
+                let flow = DirectionFlow {
+                    x: flow.x,
+                    dy: flow.dy,
+                    row_stride: cell.units(),
+                    dx: flow.dx,
+                    gradient: flow.gradient,
+                };
+                cell.backward(pass, pass.parameters, flow, memory);
+            }
+        }
+    )*};
+}
+
+recurrent_layers!(SimpleRnn, Gru, Lstm);
