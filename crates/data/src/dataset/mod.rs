@@ -82,11 +82,20 @@ impl<I: Stored, G: Stored> Dataset<I, G> {
     ///
     /// # Errors
     /// As [`Dataset::new`].
+    ///
+    /// # Panics
+    /// If `I` is no sequence: see [`Dataset::new`].
+    #[track_caller]
     pub fn sequences(
         steps: usize,
         inputs: impl Into<I::Numbers>,
         targets: impl Into<G::Numbers>,
     ) -> Result<Self, DataError> {
+        assert!(
+            I::SHAPE.sequence,
+            "Dataset::sequences: {} is no sequence, see Dataset::new",
+            I::SHAPE
+        );
         Self::checked(steps, inputs.into(), targets.into())
     }
 

@@ -117,3 +117,19 @@ fn names_a_file_that_is_not_there() {
     let error = Idx::read(&folder.path().join("nothing.gz"), 1).unwrap_err();
     assert!(error.to_string().contains("nothing.gz"), "{error}");
 }
+
+#[test]
+fn no_single_wrong_byte_makes_it_panic() {
+    let good = idx(&[2, 2], &[1, 2, 3, 4]);
+    let packed = gzip(&good);
+    for (name, bytes) in [("x", &good), ("x.gz", &packed)] {
+        for (at, value) in (0..bytes.len()).flat_map(|at| [0, 1, 0x7f, 0x80, 0xff].map(|v| (at, v)))
+        {
+            let mut bytes = bytes.clone();
+            bytes[at] = value;
+            if let Ok(read) = read(name, &bytes, 2) {
+                assert_eq!(read.values.len(), 4, "{name}: byte {at} is {value}");
+            }
+        }
+    }
+}
