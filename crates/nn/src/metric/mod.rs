@@ -23,6 +23,11 @@ use plywood_shape::{Rows, Sample};
 /// Watches a network's outputs `O` and the targets `G` they should have met.
 ///
 /// `()` is the metric that watches nothing; tuples of metrics are metrics.
+#[diagnostic::on_unimplemented(
+    message = "the metric `{Self}` cannot watch a network's `{O}` and targets `{G}`",
+    label = "this network and these targets do not go together under this metric",
+    note = "`LastStepAccuracy` watches sequences of logits and classes: `Sequence<Logits<N>>` and `Sequence<Class<N>>`"
+)]
 pub trait Metric<O: Sample, G: Sample>: Send + Sync {
     /// What the counters amount to: a number, a table.
     type Summary;
