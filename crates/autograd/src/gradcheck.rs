@@ -236,3 +236,129 @@ fn weights(shape: &[usize]) -> Tensor<f64> {
     }
     weights
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{GradcheckError, gradcheck};
+    use crate::{Adjoint, Tape, Var};
+    use plywood_tensor::Tensor;
+    use std::cell::Cell;
+
+    /// a·b with the way back `backward`.
+    fn product<'t>(
+        v: &[Var<'t, f64>],
+        backward: impl Fn(&mut Adjoint<'_, f64>) + 'static,
+    ) -> Var<'t, f64> {
+        let y = &*v[0].value() * &*v[1].value();
+        v[0].tape().record(v, y, backward)
+    }
+
+    /// The gradient of one factor: dy times the other one.
+    fn share(step: &Adjoint<'_, f64>, other: usize) -> Vec<f64> {
+        let pairs = step.input(other).iter().zip(step.output_gradient());
+        pairs.map(|(x, dy)| x * dy).collect()
+    }
+
+    fn operands() -> [Tensor<f64>; 2] {
+        [
+            Tensor::from_vec([3], vec![0.5, -1.0, 2.0]),
+            Tensor::from_vec([3], vec![3.0, 0.25, -0.5]),
+        ]
+    }
+
+    #[test]
+    fn a_right_gradient_passes() {
+        gradcheck(&operands(), |_, v| {
+            product(v, |step| {
+                step.add(0, share(step, 1));
+                step.add(1, share(step, 0));
+            })
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn one_wrong_element_is_found_and_named() {
+        let result = gradcheck(&operands(), |_, v| {
+            product(v, |step| {
+                let mut wrong = share(step, 0);
+                wrong[2] *= 1.01;
+                step.add(0, share(step, 1));
+                step.add(1, wrong);
+            })
+        });
+        let Err(error) = result else {
+            panic!("a gradient off by one percent passed")
+        };
+        let GradcheckError::Differs {
+            input,
+            element,
+            analytical,
+            numerical,
+        } = error
+        else {
+            panic!("{error}")
+        };
+        assert_eq!((input, element), (1, 2));
+        assert!((analytical / numerical - 1.01).abs() < 1e-6);
+        let text = error.to_string();
+        assert!(
+            text.starts_with("gradcheck: input 1, element 2: the gradient is "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_forgotten_input_and_a_sign_and_a_nan_are_found() {
+        let wrong: [fn(&mut Adjoint<'_, f64>); 3] = [
+            |step| step.add(0, share(step, 1)),
+            |step| {
+                step.add(0, share(step, 1));
+                step.add(1, share(step, 0).iter().map(|dx| -dx).collect());
+            },
+            |step| {
+                step.add(0, share(step, 1));
+                step.add(1, vec![f64::NAN; 3]);
+            },
+        ];
+        for backward in wrong {
+            let error = gradcheck(&operands(), |_, v| product(v, backward)).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    GradcheckError::Differs {
+                        input: 1,
+                        element: 0,
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_function_that_varies_is_found() {
+        let calls = Cell::new(0.0);
+        let error = gradcheck(&operands(), |_, v| {
+            calls.set(calls.get() + 1.0);
+            v[0] + calls.get()
+        });
+        assert_eq!(
+            error,
+            Err(GradcheckError::NotReproducible {
+                element: 0,
+                first: 1.5,
+                second: 2.5
+            })
+        );
+    }
+
+    #[test]
+    fn a_lost_gradient_is_found() {
+        let error = gradcheck(&operands(), |tape: &Tape<f64>, v| {
+            tape.constant(Tensor::clone(&v[0].value()))
+        });
+        assert_eq!(error, Err(GradcheckError::NoGradient));
+    }
+}

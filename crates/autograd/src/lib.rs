@@ -9,18 +9,16 @@
 //! use plywood_autograd::Tape;
 //! use plywood_tensor::Tensor;
 //!
-//! let tape = Tape::new();
-//! let x = tape.leaf(Tensor::from_vec([3], vec![1.0_f64, 2.0, 3.0]));
-//! let square = tape.record(
-//!     &[x],
-//!     Tensor::scalar(x.value().iter().map(|x| x * x).sum()),
-//!     |step| {
-//!         let dy = step.output_gradient()[0];
-//!         let dx = step.input(0).iter().map(|x| 2.0 * x * dy).collect();
-//!         step.add(0, dx);
-//!     },
-//! );
-//! assert_eq!(square.backward().of(x).data(), [2.0, 4.0, 6.0]);
+//! // Gradient descent on the distance of a·x from y.
+//! let (x, y) = (Tensor::from_vec([3, 1], vec![1.0_f64, 2.0, 3.0]), Tensor::from_vec([3, 1], vec![2.0, 4.0, 6.0]));
+//! let mut a = Tensor::zeros([1, 1]);
+//! for _ in 0..50 {
+//!     let tape = Tape::new();
+//!     let slope = tape.leaf(a.clone());
+//!     let loss = tape.constant(x.clone()).matmul(slope).mse(tape.constant(y.clone()));
+//!     a -= &(loss.backward().of(slope) * 0.1);
+//! }
+//! assert!((a.item() - 2.0).abs() < 1e-6);
 //! ```
 #![forbid(unsafe_code)]
 

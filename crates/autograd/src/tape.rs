@@ -172,3 +172,120 @@ impl<T: Float> fmt::Debug for Tape<T> {
         f.debug_struct("Tape").field("len", &self.len()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Tape;
+    use plywood_tensor::Tensor;
+
+    #[test]
+    fn every_use_of_a_value_adds_to_its_gradient() {
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::from_vec([2], vec![3.0_f64, -1.0]));
+        let square = x * x;
+        let y = (square + square * x + x).sum_all();
+        // 2x + 3x² + 1
+        assert_eq!(y.backward().of(x).to_vec(), [34.0, 2.0]);
+    }
+
+    #[test]
+    fn a_tape_can_be_walked_again_and_goes_on() {
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::scalar(2.0_f32));
+        let y = x * x;
+        let first = y.backward().of(x).item();
+        let z = y * x;
+        assert_eq!((first, y.backward().of(x).item()), (4.0, 4.0));
+        assert_eq!(z.backward().of(x).item(), 12.0);
+        assert_eq!(z.backward().of(y).item(), 2.0);
+    }
+
+    #[test]
+    fn nothing_goes_through_a_detached_value() {
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::scalar(3.0_f64));
+        let y = x * x.detach();
+        assert_eq!(y.backward().of(x).item(), 3.0);
+        assert!(!x.detach().takes_gradient());
+    }
+
+    #[test]
+    fn nothing_is_recorded_without_gradient() {
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::scalar(3.0_f64));
+        let inside = tape.no_gradient(|| x * x);
+        assert!(!inside.takes_gradient());
+        let outside = inside * x;
+        assert_eq!(outside.backward().of(x).item(), 9.0);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            tape.no_gradient(|| panic!("inside"))
+        }));
+        assert!(result.is_err() && (x * x).takes_gradient());
+    }
+
+    #[test]
+    fn a_seed_weighs_the_elements() {
+        let tape = Tape::new();
+        let x = tape.leaf(Tensor::from_vec([2], vec![3.0_f64, 4.0]));
+        let seed = Tensor::from_vec([2], vec![1.0, 10.0]);
+        assert_eq!((x * x).backward_from(seed).of(x).to_vec(), [6.0, 80.0]);
+    }
+
+    #[test]
+    fn what_does_not_matter_has_no_gradient() {
+        let tape = Tape::new();
+        let (x, other) = (
+            tape.leaf(Tensor::scalar(1.0_f32)),
+            tape.leaf(Tensor::ones([2])),
+        );
+        let late = x * x;
+        let later = tape.leaf(Tensor::ones([3]));
+        let mut gradients = late.backward();
+        assert_eq!(gradients.get(other), None);
+        assert_eq!(gradients.take(other), Tensor::zeros([2]));
+        assert_eq!(gradients.take(later), Tensor::zeros([3]));
+        assert_eq!(gradients.take(x).item(), 2.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "shape [2] is not a single number")]
+    fn only_a_number_starts_the_way_back() {
+        let _ = Tape::new().leaf(Tensor::<f32>::ones([2])).backward();
+    }
+
+    #[test]
+    #[should_panic(expected = "a seed of shape [3] for a value of shape [2]")]
+    fn a_seed_has_the_shape_of_the_value() {
+        let _ = Tape::new()
+            .leaf(Tensor::<f32>::ones([2]))
+            .backward_from(Tensor::ones([3]));
+    }
+
+    #[test]
+    #[should_panic(expected = "computed from constants alone")]
+    fn a_constant_has_no_way_back() {
+        let _ = Tape::new().constant(Tensor::scalar(1.0_f32)).backward();
+    }
+
+    #[test]
+    #[should_panic(expected = "this value is a constant and has no gradient")]
+    fn a_constant_has_no_gradient() {
+        let tape = Tape::new();
+        let (x, constant) = (
+            tape.leaf(Tensor::scalar(1.0_f32)),
+            tape.constant(Tensor::scalar(2.0)),
+        );
+        (x * constant).backward().of(constant);
+    }
+
+    #[test]
+    #[should_panic(expected = "gradients: this value belongs to another tape")]
+    fn gradients_know_their_tape() {
+        let (one, other) = (Tape::new(), Tape::new());
+        let (x, y) = (
+            one.leaf(Tensor::scalar(1.0_f32)),
+            other.leaf(Tensor::scalar(1.0)),
+        );
+        x.backward().of(y);
+    }
+}
