@@ -7,6 +7,8 @@
 
 pub mod arena;
 pub mod engine;
+#[doc(hidden)]
+pub mod expansion;
 pub mod initialise;
 mod layer;
 pub mod layers;
@@ -16,9 +18,11 @@ pub mod network;
 pub mod optimizer;
 pub mod run;
 pub mod schedule;
+mod summary;
 
 pub use arena::Arena;
 pub use initialise::Seed;
 pub use layer::{Flow, Layer, Memory, Noise, Pass};
 pub use network::{Element, LayerView, Network, Step};
 pub use run::{Back, Run};
+pub use summary::Summary;

@@ -116,7 +116,7 @@ impl<'n, N: Network> Session<'n, N> {
     }
 
     /// Adds the loss and the metric's counts over `examples` to `evaluation`.
-    pub fn evaluate<G, L, M>(
+    pub fn tally<G, L, M>(
         &mut self,
         examples: &Examples<N::Input, G, N::Scalar>,
         loss: &L,

@@ -41,7 +41,7 @@ impl Progress {
 /// A course of the learning rate.
 ///
 /// A closure `Fn(Progress) -> f64` is a schedule.
-pub trait Schedule: Send {
+pub trait Schedule: Send + Sync {
     /// What the optimizer's rate is multiplied by at this step.
     fn factor(&self, at: Progress) -> f64;
 
@@ -49,7 +49,7 @@ pub trait Schedule: Send {
     fn hear(&mut self, _loss: f64) {}
 }
 
-impl<F: Fn(Progress) -> f64 + Send> Schedule for F {
+impl<F: Fn(Progress) -> f64 + Send + Sync> Schedule for F {
     fn factor(&self, at: Progress) -> f64 {
         self(at)
     }

@@ -1,0 +1,94 @@
+//! A steady-state step allocates nothing, neither in training nor in inference.
+
+mod common;
+
+use common::{FashionCnn, LanguageTagger, batch, images, on_threads, texts};
+use plywood::nn::engine::Objective;
+use plywood::nn::loss::Loss;
+use plywood::nn::metric::Metric;
+use plywood::prelude::*;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The system's allocator, counting what is asked of it.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const STEPS: usize = 1000;
+
+fn counted(mut step: impl FnMut()) -> usize {
+    for _ in 0..20 {
+        step();
+    }
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for _ in 0..STEPS {
+        step();
+    }
+    ALLOCATIONS.load(Ordering::Relaxed) - before
+}
+
+fn training<N, D>(data: &D) -> usize
+where
+    N: Network<Scalar = f32>,
+    D: Source<Input = N::Input>,
+    CrossEntropy: Loss<N::Output, D::Target>,
+    Accuracy: Metric<N::Output, D::Target>,
+{
+    let examples = batch(data, 8);
+    let mut network = N::seeded(Seed(1));
+    on_threads(2, || {
+        let mut trainer = Trainer::new(&network, Seed(1));
+        let (loss, metric, adam) = (CrossEntropy, Accuracy, Adam::default());
+        let mut counters = vec![0.0; Metric::<N::Output, D::Target>::counters(&metric)];
+        let objective = Objective {
+            loss: &loss,
+            metric: &metric,
+        };
+        counted(|| {
+            trainer.step(&mut network, &examples, objective, (&adam, 1e-3), &mut counters);
+        })
+    })
+}
+
+fn inference<N, D>(data: &D) -> usize
+where
+    N: Network<Scalar = f32>,
+    D: Source<Input = N::Input>,
+{
+    let inputs = batch(data, 8).inputs;
+    let network = N::seeded(Seed(1));
+    on_threads(2, || {
+        let mut session = Session::new(&network);
+        let mut outputs = Batch::default();
+        counted(|| session.predict(&inputs, &mut outputs))
+    })
+}
+
+/// One test, so that no other test's allocations are counted.
+#[test]
+fn nothing_is_allocated_in_the_steady_state() {
+    let start = ALLOCATIONS.load(Ordering::Relaxed);
+    let (images, texts) = (images(8), texts(8));
+    assert!(ALLOCATIONS.load(Ordering::Relaxed) > start, "the allocator counts");
+    assert_eq!(training::<FashionCnn, _>(&images), 0, "training, convolutional");
+    assert_eq!(training::<LanguageTagger, _>(&texts), 0, "training, recurrent");
+    assert_eq!(inference::<FashionCnn, _>(&images), 0, "inference, convolutional");
+    assert_eq!(inference::<LanguageTagger, _>(&texts), 0, "inference, recurrent");
+}

@@ -1,0 +1,61 @@
+//! The two networks of the README over generated data, for the tests that hold the engine's promises.
+#![allow(dead_code, missing_docs)]
+
+use plywood::data::synthetic;
+use plywood::prelude::*;
+
+plywood::model! {
+    /// 28×28 grey images in, ten classes out.
+    pub FashionCnn: Image<28, 28, 1> => Logits<10> {
+        conv1: Conv2d(32, kernel: 3), Relu,
+        MaxPool2d(2),
+        conv2: Conv2d(64, kernel: 3), Relu,
+        MaxPool2d(2),
+        conv3: Conv2d(64, kernel: 3), Relu,
+        Flatten,
+        Dense(64), Relu,
+        Dense(10),
+    }
+}
+
+plywood::model! {
+    pub LanguageTagger: Sequence<Token<10_000>> => Sequence<Logits<10>> {
+        Embedding(64),
+        Gru(64, dropout: 0.1, returns: sequence),
+        Dense(64), Relu,
+        Dense(10),
+    }
+}
+
+plywood::model! {
+    /// Batch normalisation couples the samples of a batch: three segments.
+    pub NormedCnn: Image<28, 28, 1> => Logits<10> {
+        Conv2d(8, kernel: 3, stride: 2), BatchNorm, Relu,
+        Conv2d(16, kernel: 3, stride: 2), BatchNorm, Relu,
+        Dropout(0.2),
+        GlobalAvgPool2d,
+        Dense(10),
+    }
+}
+
+/// The first `samples` of a data set as one batch.
+pub fn batch<D: Source>(data: &D, samples: usize) -> Examples<D::Input, D::Target> {
+    let indices: Vec<u32> = (0..samples as u32).collect();
+    let mut examples = Examples::default();
+    data.fill(&indices, &mut examples);
+    examples
+}
+
+pub fn images(samples: usize) -> Dataset<Image<28, 28, 1>, Class<10>> {
+    synthetic::images(samples, 7)
+}
+
+pub fn texts(samples: usize) -> Dataset<Sequence<Token<10_000>>, Sequence<Class<10>>> {
+    synthetic::texts(samples, 7)
+}
+
+/// Runs `work` on `threads` threads.
+pub fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.expect("threads start").install(work)
+}
