@@ -231,7 +231,7 @@ impl Problem {
         states
     }
 
-    fn naive_step(&self, x: &[f64], h: &mut Vec<f64>, c: &mut [f64]) {
+    fn naive_step(&self, x: &[f64], h: &mut [f64], c: &mut [f64]) {
         let units = self.sequence.units;
         let columns = self.cell.gates() * units;
         let times = |v: &[f64], w: &[f64], column: usize| -> f64 {
@@ -245,7 +245,7 @@ impl Problem {
         };
         let of_h = |h: &[f64], gate: usize, j: usize| times(h, &self.recurrent, gate * units + j);
         let of_state = |gate: usize, j: usize| self.bias[columns + gate * units + j];
-        let old = h.clone();
+        let old = h.to_vec();
         match self.cell {
             Cell::Simple => {
                 for j in 0..units {
