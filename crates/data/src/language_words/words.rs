@@ -126,16 +126,9 @@ mod tests {
             })
             .collect();
         let words = Words::of(&list.join("\n"));
-        assert!(
-            all(&words.test)
-                .iter()
-                .all(|w| crc32fast::hash(w.as_bytes()) % 10 == 0)
-        );
-        assert!(
-            all(&words.train)
-                .iter()
-                .all(|w| crc32fast::hash(w.as_bytes()) % 10 != 0)
-        );
+        let is_test = |word: &str| crc32fast::hash(word.as_bytes()).is_multiple_of(10);
+        assert!(all(&words.test).iter().all(|w| is_test(w)));
+        assert!(all(&words.train).iter().all(|w| !is_test(w)));
         let (train, test) = (words.train.ends.len(), words.test.ends.len());
         assert_eq!(train + test, 676);
         assert!((40..100).contains(&test), "{test}");

@@ -47,8 +47,11 @@ pub struct Prefetched<'scope, I: Sample, G: Sample, T: Float = f32> {
     thread: Option<ScopedJoinHandle<'scope, ()>>,
 }
 
+/// A batch, or why there is none.
+type Outcome<I, G, T> = Result<Loaded<I, G, T>, DataError>;
+
 struct Ends<I: Sample, G: Sample, T: Float> {
-    full: Receiver<Result<Loaded<I, G, T>, DataError>>,
+    full: Receiver<Outcome<I, G, T>>,
     empty: SyncSender<Examples<I, G, T>>,
 }
 
@@ -134,7 +137,7 @@ fn work<S: Source, T: Float>(
     loader: &Loader<S>,
     epochs: Range<u32>,
     empty: &Receiver<Examples<S::Input, S::Target, T>>,
-    full: &SyncSender<Result<Loaded<S::Input, S::Target, T>, DataError>>,
+    full: &SyncSender<Outcome<S::Input, S::Target, T>>,
 ) {
     if let Err(error) = loader.check() {
         drop(full.send(Err(error)));
