@@ -84,6 +84,16 @@ pub(crate) fn row_len<T: Float>(tensor: &Tensor<T>, operation: &str) -> usize {
     columns
 }
 
+/// Every one of `cases` with each of so many seeds.
+#[cfg(test)]
+pub(crate) fn seeded<C: Clone>(
+    seeds: u64,
+    cases: impl IntoIterator<Item = C>,
+) -> impl Iterator<Item = (u64, C)> {
+    let with_seeds = move |case: C| (0..seeds).map(move |seed| (seed, case.clone()));
+    cases.into_iter().flat_map(with_seeds)
+}
+
 /// Test inputs: uniform in [−1, 1), at least 0.01 away from 0, where activations have their kinks.
 #[cfg(test)]
 pub(crate) fn sample(seed: u64, shape: impl AsRef<[usize]>) -> plywood_tensor::Tensor<f64> {
