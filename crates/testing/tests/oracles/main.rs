@@ -12,7 +12,9 @@ use plywood_testing::{Case, Golden};
 /// Runs `test` on every case of the layer in both frameworks.
 fn each(layer: &str, mut test: impl FnMut(&Case)) {
     for framework in ["pytorch", "keras"] {
-        for case in &Golden::open(&format!("{framework}/{layer}")).cases {
+        let golden = Golden::open(&format!("{framework}/{layer}"));
+        assert!(!golden.cases.is_empty(), "{framework}/{layer} has no cases");
+        for case in &golden.cases {
             test(case);
         }
     }
