@@ -129,7 +129,7 @@ impl<'a, T: Float> Setting<'a, T> {
         };
         layer.backward(&self.pass(), flow, store.memory());
         for value in &mut gradient {
-            *value = *value - T::from_f64(BEFORE);
+            *value -= T::from_f64(BEFORE);
         }
         (dx, gradient)
     }

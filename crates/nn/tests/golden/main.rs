@@ -1,7 +1,8 @@
 //! Every layer against PyTorch and Keras, forward and backward, in f64 and in f32.
 //!
-//! The values are files of `plywood-testing`, written by `cargo xtask golden`. A layer is run through its contract alone, as a network
-//! runs it: rows of sequences in the order of time, memory of arbitrary content, gradients added to what is there.
+//! The values are files of `plywood-testing`, written by `cargo xtask golden`. A layer is run through its contract alone,
+//! as a network runs it: rows of sequences in the order of time, memory of arbitrary content, gradients added to what is
+//! there, in training and in inference.
 
 mod harness;
 mod images;
