@@ -97,7 +97,7 @@ impl Conv2d {
 }
 
 /// Adds the gradients of weight and bias, from that before the activation.
-pub(super) fn parameter_gradients<T: Float>(
+fn parameter_gradients<T: Float>(
     dims: &Dims,
     x: &[T],
     dy: &[T],

@@ -6,16 +6,17 @@
 //!
 //! The bits are those of the two operations one after the other. An activation's derivative follows from its output, and
 //! what comes out of the pool is the activation's output at the maximum: so the way back needs nothing that the pool
-//! dropped.
+//! dropped, and goes through the winners alone where the sizes allow it.
 
 use super::activation::{activation, activation_backward};
-use super::conv2d::{dims_of, image_of, output_of, parameter_gradients, weighted_backward};
+use super::conv2d::{dims_of, image_of, output_of, weighted_backward};
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::var::Var;
 use plywood_kernels::Float;
-use plywood_kernels::conv::{self, Dims, ForwardPool, InputGradient};
-use plywood_kernels::gemm::Epilogue;
-use plywood_kernels::pool::{self, MaxBackward};
+use plywood_kernels::conv::{self, BackwardPool, Dims, ForwardPool};
+use plywood_kernels::elementwise::column_sums;
+use plywood_kernels::gemm::{Epilogue, Start};
+use plywood_kernels::pool;
 use plywood_shape::{Activation, Shape, Window};
 use plywood_tensor::Tensor;
 
@@ -33,26 +34,8 @@ pub struct ConvPool2d {
 impl ConvPool2d {
     /// Elements of scratch space that forward and backward need.
     pub fn scratch_len(&self) -> usize {
-        let one = self.sample().dims;
-        let backward =
-            conv::weight_gradient_scratch_len(&one).max(conv::input_gradient_scratch_len(&one));
-        conv::forward_pool_scratch_len(&self.dims, &self.pool).max(one.output_len() + backward)
-    }
-
-    /// The operation on a single sample.
-    fn sample(&self) -> Self {
-        let dims = Dims {
-            samples: 1,
-            ..self.dims
-        };
-        Self {
-            dims,
-            pool: pool::Dims {
-                samples: 1,
-                ..self.pool
-            },
-            ..*self
-        }
+        let forward = conv::forward_pool_scratch_len(&self.dims, &self.pool);
+        forward.max(conv::backward_pool_scratch_len(&self.dims, &self.pool))
     }
 
     /// y from x, and the places of the maxima; `places` may be empty where no backward pass follows.
@@ -101,45 +84,20 @@ impl ConvPool2d {
         scratch: &mut [T],
     ) {
         activation_backward(self.activation, flow.y, flow.dy);
-        let Self { dims, pool, .. } = &self.sample();
-        let (gradient, scratch) = scratch.split_at_mut(dims.output_len());
-        let WeightGradients {
-            weight: dweight,
-            bias: mut dbias,
-        } = gradients;
-        let WeightedFlow {
-            x,
-            weight,
-            dy,
-            mut dx,
-            ..
-        } = flow;
-        for n in 0..self.dims.samples {
-            let dy = &dy[n * pool.output_len()..][..pool.output_len()];
-            let places = &places[n * pool.places_len()..][..pool.places_len()];
-            pool::max_backward(MaxBackward {
-                dims: pool,
-                dy,
-                places,
-                dx: gradient,
-            });
-            let x = &x[n * dims.input_len()..][..dims.input_len()];
-            let gradients = WeightGradients {
-                weight: dweight,
-                bias: dbias.as_deref_mut(),
-            };
-            parameter_gradients(dims, x, gradient, gradients, scratch);
-            if let Some(dx) = &mut dx {
-                let dx = &mut dx[n * dims.input_len()..][..dims.input_len()];
-                conv::input_gradient(InputGradient {
-                    dims,
-                    weight,
-                    dy: gradient,
-                    dx,
-                    scratch,
-                });
-            }
+        if let Some(bias) = gradients.bias {
+            column_sums(flow.dy, bias, Start::Accumulate);
         }
+        conv::backward_pool(BackwardPool {
+            dims: &self.dims,
+            pool: &self.pool,
+            x: flow.x,
+            weight: flow.weight,
+            dy: flow.dy,
+            places,
+            dweight: gradients.weight,
+            dx: flow.dx,
+            scratch,
+        });
     }
 }
 
@@ -240,7 +198,7 @@ mod tests {
     );
 
     #[rustfmt::skip]
-    const CASES: [Case; 20] = [
+    const CASES: [Case; 22] = [
         ([0, 4, 4, 2], [3, 3, 2, 3], [1, 1], Padding::Valid, [2, 2], [2, 2]),
         ([1, 1, 1, 1], [1, 1, 1, 1], [1, 1], Padding::Valid, [1, 1], [1, 1]),
         ([1, 2, 2, 2], [1, 1, 2, 1], [1, 1], Padding::Valid, [2, 2], [2, 2]),
@@ -261,6 +219,8 @@ mod tests {
         ([3, 4, 4, 1], [3, 3, 1, 2], [1, 1], Padding::Valid, [2, 2], [2, 2]),
         ([1, 4, 5, 1], [3, 3, 1, 2], [1, 1], Padding::Same, [4, 5], [1, 1]),
         ([1, 5, 5, 1], [2, 2, 1, 2], [1, 1], Padding::Valid, [2, 2], [3, 3]),
+        ([2, 5, 5, 8], [2, 2, 8, 3], [1, 1], Padding::Valid, [2, 2], [2, 2]),
+        ([1, 6, 5, 6], [2, 3, 6, 2], [1, 1], Padding::Valid, [3, 2], [2, 2]),
     ];
 
     const ACTIVATIONS: [Activation; 5] = [

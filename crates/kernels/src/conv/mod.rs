@@ -46,6 +46,7 @@ mod implementation;
 mod input_gradient;
 mod pack;
 mod pooled;
+mod pooled_backward;
 mod reference;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,9 @@ pub use dims::Dims;
 pub(crate) use dims::{image, pair};
 pub use implementation::{Implementation, Pass};
 pub use pooled::{ForwardPool, forward_pool, forward_pool_on, forward_pool_scratch_len};
+pub use pooled_backward::{
+    BackwardPool, backward_pool, backward_pool_on, backward_pool_scratch_len,
+};
 
 use crate::float::Float;
 use crate::gemm::Epilogue;

@@ -164,9 +164,23 @@ pub fn max_backward<T: Float>(pass: MaxBackward<'_, T>) {
         return;
     }
     let (channels, columns) = (dims.input[2], dims.kernel[1]);
+    let offsets = offsets(dims);
     for (window, dy) in dy.chunks(channels).enumerate() {
         let place = Place::new(dims, window);
         if place.count() == 0 {
+            continue;
+        }
+        if dims.place_bytes() == 1 && place.count() == dims.kernel[0] * columns {
+            let numbers = &places[window * channels..][..channels];
+            let dx = &mut dx[place.element(dims, [0, 0])..];
+            for (c, (dy, number)) in dy.iter().zip(numbers).enumerate() {
+                let offset = offsets[usize::from(*number)];
+                assert!(
+                    offset < OUTSIDE,
+                    "pool: place {number} lies outside of the image"
+                );
+                dx[c + offset] += *dy;
+            }
             continue;
         }
         for (c, dy) in dy.iter().enumerate() {
@@ -179,6 +193,22 @@ pub fn max_backward<T: Float>(pass: MaxBackward<'_, T>) {
             dx[place.element(dims, tap) + c] += *dy;
         }
     }
+}
+
+/// An offset that no place has.
+const OUTSIDE: usize = usize::MAX;
+
+/// Elements of x from a window's first place to each of the first 256.
+fn offsets(dims: &Dims) -> [usize; 256] {
+    let [_, width, channels] = dims.input;
+    let columns = dims.kernel[1];
+    let mut offsets = [OUTSIDE; 256];
+    let places = (dims.kernel[0] * columns).min(offsets.len());
+    for (place, offset) in offsets[..places].iter_mut().enumerate() {
+        let (row, column) = (place / columns, place % columns);
+        *offset = (row * dims.dilation[0] * width + column * dims.dilation[1]) * channels;
+    }
+    offsets
 }
 
 /// The place of maximum `i`.

@@ -1,11 +1,12 @@
 //! Every implementation against the reference, and the promises about bits.
 
-use super::{Dims, Forward, ForwardPool, Implementation, InputGradient, Pass, WeightGradient};
-use super::{forward_on, forward_pool_on, forward_pool_scratch_len, forward_scratch_len};
+mod pooled;
+
+use super::{Dims, Forward, Implementation, InputGradient, Pass, WeightGradient};
+use super::{forward_on, forward_scratch_len};
 use crate::elementwise::Activation;
 use crate::float::Float;
 use crate::gemm::Epilogue;
-use crate::pool::{self, MaxForward, max_forward_on};
 use crate::random::Random;
 use crate::simd::Isa;
 
@@ -331,119 +332,6 @@ fn bias_and_activation_are_passes_of_their_own() {
             assert_eq!(bits(&fused), bits(&plain), "{isa} {case:?} {activation:?}");
         }
     }
-}
-
-/// Window, stride, padding above and left.
-const POOLS: [([usize; 2], [usize; 2], [usize; 2]); 6] = [
-    ([2, 2], [2, 2], [0, 0]),
-    ([2, 2], [2, 2], [1, 1]),
-    ([3, 3], [2, 2], [1, 1]),
-    ([2, 2], [1, 1], [0, 0]),
-    ([2, 3], [3, 2], [0, 0]),
-    ([1, 1], [1, 1], [0, 0]),
-];
-
-/// Convolution and pool in one pass are the two passes, to the bit, places included.
-fn fused_pool_is_two_passes<T: Float>(value: fn(u32) -> f64, activation: Activation) {
-    for (case, &(kernel, stride, before)) in CASES
-        .iter()
-        .flat_map(|case| POOLS.iter().map(move |p| (case, p)))
-    {
-        let problem = Problem::<T>::new(dims_of(case), value);
-        let dims = &problem.dims;
-        let fits = (0..2).all(|axis| dims.output[axis] + before[axis] >= kernel[axis]);
-        if !fits {
-            continue;
-        }
-        let output =
-            [0, 1].map(|axis| (dims.output[axis] + before[axis] - kernel[axis]) / stride[axis] + 1);
-        let dilation = [1, 1];
-        let pool = &pool::Dims {
-            samples: dims.samples,
-            input: dims.output,
-            output,
-            kernel,
-            stride,
-            dilation,
-            before,
-        };
-        let epilogue = Epilogue {
-            bias: Some(&problem.bias[..]),
-            activation,
-        };
-        let (x, weight) = (&problem.x[..], &problem.weight[..]);
-        for isa in Isa::available() {
-            let mut conv = vec![T::NAN; dims.output_len()];
-            let scratch = &mut vec![T::NAN; forward_pool_scratch_len(dims, pool)];
-            forward_on(
-                isa,
-                Forward {
-                    dims,
-                    x,
-                    weight,
-                    epilogue,
-                    y: &mut conv,
-                    scratch,
-                },
-            );
-            let (mut expected, mut expected_places) =
-                (vec![T::NAN; pool.output_len()], vec![77; pool.places_len()]);
-            let places = Some(&mut expected_places[..]);
-            max_forward_on(
-                isa,
-                MaxForward {
-                    dims: pool,
-                    x: &conv,
-                    y: &mut expected,
-                    places,
-                },
-            );
-            let (mut y, mut found_places) =
-                (vec![T::NAN; pool.output_len()], vec![78; pool.places_len()]);
-            let places = Some(&mut found_places[..]);
-            forward_pool_on(
-                isa,
-                ForwardPool {
-                    dims,
-                    pool,
-                    x,
-                    weight,
-                    epilogue,
-                    y: &mut y,
-                    places,
-                    scratch,
-                },
-            );
-            assert_eq!(bits(&y), bits(&expected), "{isa} {case:?} {kernel:?}");
-            assert_eq!(found_places, expected_places, "{isa} {case:?} {kernel:?}");
-            forward_pool_on(
-                isa,
-                ForwardPool {
-                    dims,
-                    pool,
-                    x,
-                    weight,
-                    epilogue,
-                    y: &mut y,
-                    places: None,
-                    scratch,
-                },
-            );
-            assert_eq!(
-                bits(&y),
-                bits(&expected),
-                "{isa} {case:?} {kernel:?} without places"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_fused_pool_is_two_passes() {
-    fused_pool_is_two_passes::<f32>(real, Activation::Relu);
-    fused_pool_is_two_passes::<f32>(integer, Activation::Identity);
-    fused_pool_is_two_passes::<f32>(integer, Activation::Sigmoid);
-    fused_pool_is_two_passes::<f64>(real, Activation::Relu);
 }
 
 #[test]
