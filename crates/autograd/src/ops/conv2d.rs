@@ -140,11 +140,7 @@ impl<'t, T: Float> Var<'t, T> {
         let bias_value = bias.map(Var::value);
         let image = image_of("conv2d", x.shape());
         let kernel = image_of("conv2d: the weight", w.shape());
-        let groups = if kernel[2] > 0 {
-            image[3] / kernel[2]
-        } else {
-            1
-        };
+        let groups = image[3].checked_div(kernel[2]).unwrap_or(1);
         let does_fit = groups > 0
             && groups * kernel[2] == image[3]
             && kernel[3].is_multiple_of(groups)

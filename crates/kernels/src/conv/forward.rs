@@ -321,7 +321,7 @@ impl<S: Simd, const V: usize> Finish<S, V> {
         }
     }
 
-    /// + bias and the activation, if it is one of those that take an instruction or two. Others wait until the sums are
+    /// Adds the bias and applies the activation, if it is one of those that take an instruction or two. Others wait until the sums are
     /// in memory, so that their code is not repeated for every sum of every tile.
     #[inline(always)]
     pub(super) fn apply<const P: usize>(

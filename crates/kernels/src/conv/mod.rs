@@ -52,6 +52,7 @@ mod reference;
 mod tests;
 mod tile;
 mod weight_gradient;
+mod winners;
 
 pub use dims::Dims;
 pub(crate) use dims::{image, pair};
