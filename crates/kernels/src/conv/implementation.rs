@@ -1,5 +1,6 @@
 //! The ways of computing a convolution, best first.
 
+use super::table::Table;
 use super::{Depthwise, Dims, Direct, Forward, InputGradient, WeightGradient, check_len};
 use super::{forward, im2col, input_gradient, reference, weight_gradient};
 use crate::float::Float;
@@ -34,13 +35,12 @@ pub struct Implementation<T: Float> {
 
 impl<T: Float> Implementation<T> {
     /// Every implementation for `T`, best first within a level and the reference last.
-    pub const ALL: &'static [Self] = if T::BYTES == 4 {
-        Self::SINGLE
-    } else {
-        Self::DOUBLE
-    };
+    pub fn all() -> &'static [Self] {
+        Table::<T>::get().implementations
+    }
 
-    const SINGLE: &'static [Self] = &[
+    /// Those of `f32`.
+    pub(super) const SINGLE: &'static [Self] = &[
         Self::depthwise("conv_f32_depthwise_avx512", Isa::Avx512),
         Self::direct("conv_f32_6x64_avx512", Isa::Avx512),
         Self::depthwise("conv_f32_depthwise_avx2", Isa::Avx2),
@@ -51,7 +51,8 @@ impl<T: Float> Implementation<T> {
         Self::REFERENCE,
     ];
 
-    const DOUBLE: &'static [Self] = &[
+    /// Those of `f64`.
+    pub(super) const DOUBLE: &'static [Self] = &[
         Self::depthwise("conv_f64_depthwise_scalar", Isa::Scalar),
         Self::direct("conv_f64_6x8_scalar", Isa::Scalar),
         Self::IM2COL,
@@ -109,7 +110,7 @@ impl<T: Float> Implementation<T> {
     /// The first implementation of a level that takes these sizes; `f64` has the portable level alone.
     pub(super) fn best(isa: Isa, dims: &Dims) -> &'static Self {
         let isa = if T::BYTES == 4 { isa } else { Isa::Scalar };
-        let mut of_level = Self::ALL.iter().filter(|it| it.isa == isa);
+        let mut of_level = Self::all().iter().filter(|it| it.isa == isa);
         of_level
             .find(|it| (it.supports)(dims))
             .expect("every level has a kernel for all sizes")

@@ -48,6 +48,7 @@ mod pack;
 mod pooled;
 mod pooled_backward;
 mod reference;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tile;

@@ -6,6 +6,7 @@
 //! can make equals of different sums.
 
 use super::forward::{Finish, Packed, Target, convolve, sum_at, x_strides};
+use super::table::Table;
 use super::tile::{Block, Cursor, Strides, Sum, accumulate, vectors_of};
 use super::{Depthwise, Dims, Forward, check_len, pack};
 use crate::elementwise::Activation;
@@ -89,9 +90,9 @@ pub fn forward_pool_on<T: Float>(isa: Isa, pass: ForwardPool<'_, T>) {
             Activation::Identity | Activation::Relu
         )
     {
-        T::dispatch_on(isa, InRegisters(pass));
+        (Table::get().pool_in_registers)(isa, pass);
     } else {
-        T::dispatch_on(isa, BySample(pass));
+        (Table::get().pool_by_sample)(isa, pass);
     }
 }
 
@@ -122,7 +123,7 @@ fn is_in_registers(dims: &Dims, pool: &pool::Dims) -> bool {
 }
 
 /// The convolution of a sample at a time, then its pool.
-struct BySample<'a, T>(ForwardPool<'a, T>);
+pub(super) struct BySample<'a, T>(pub(super) ForwardPool<'a, T>);
 
 impl<T: Float> Kernel<T> for BySample<'_, T> {
     type Output = ();
@@ -188,7 +189,7 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
 }
 
 /// The four pixels of a window as a tile.
-struct InRegisters<'a, T>(ForwardPool<'a, T>);
+pub(super) struct InRegisters<'a, T>(pub(super) ForwardPool<'a, T>);
 
 impl<T: Float> Kernel<T> for InRegisters<'_, T> {
     type Output = ();

@@ -12,7 +12,8 @@
 //! over the convolution's output, a sample at a time, and the plain gradients follow. The two ways add up in different
 //! orders; sizes alone decide between them.
 
-use super::winners::{Sparse, is_sparse};
+use super::table::Table;
+use super::winners::is_sparse;
 use super::{
     Dims, InputGradient, WeightGradient, check_len, input_gradient_on, input_gradient_scratch_len,
     weight_gradient_on, weight_gradient_scratch_len,
@@ -101,7 +102,7 @@ pub fn backward_pool_on<T: Float>(isa: Isa, mut pass: BackwardPool<'_, T>) {
     let most = pool.kernel[0] * pool.kernel[1];
     let is_inside = pass.places.iter().all(|&place| usize::from(place) < most);
     assert!(is_inside, "conv: a place lies outside of its window");
-    T::dispatch_on(isa, Sparse(pass));
+    (Table::get().through_winners)(isa, pass);
 }
 
 /// The plain gradients of one sample after the other.

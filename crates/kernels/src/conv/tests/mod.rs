@@ -158,12 +158,12 @@ impl<T: Float> Problem<T> {
 }
 
 fn reference<T: Float>() -> &'static Implementation<T> {
-    Implementation::ALL.last().expect("the reference is last")
+    Implementation::all().last().expect("the reference is last")
 }
 
 /// The implementations that this machine can run, the reference aside.
 fn candidates<T: Float>() -> impl Iterator<Item = &'static Implementation<T>> {
-    let all = Implementation::<T>::ALL;
+    let all = Implementation::<T>::all();
     all[..all.len() - 1].iter().filter(|it| {
         let has_it = it.isa.is_available();
         if !has_it {

@@ -214,7 +214,7 @@ fn places_of(pool: &pool::Dims) -> Vec<u8> {
 }
 
 fn backward_is_two_passes<T: Float>() {
-    let reference = Implementation::<T>::ALL
+    let reference = Implementation::<T>::all()
         .last()
         .expect("the reference is last");
     for (dims, pool) in backward_cases() {
