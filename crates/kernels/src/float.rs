@@ -11,10 +11,11 @@ use crate::simd::{Isa, Kernel, enter_f32, enter_f64};
 
 mod sealed {
     use crate::gemm::GemmElement;
+    use crate::rnn::RnnElement;
 
     /// Keeps [`Float`](super::Float) to the types the kernels were written for, and holds what is compiled once for each.
     #[allow(private_bounds, reason = "no other crate can name this trait")]
-    pub trait Sealed: GemmElement {}
+    pub trait Sealed: GemmElement + RnnElement {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }

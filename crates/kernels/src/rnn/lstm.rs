@@ -54,7 +54,7 @@ impl Lstm {
     /// As [`forward`](Self::forward), and if this machine lacks `isa`.
     pub fn forward_on<T: Float>(&self, isa: Isa, pass: Forward<'_, T>) {
         self.sequence.check_forward(&pass, 4, self.needs());
-        T::dispatch_on(isa, ForwardPass { lstm: *self, pass });
+        T::lstm_forward(isa, ForwardPass { lstm: *self, pass });
     }
 
     /// The gradients, after a forward pass, on the active instruction set.
@@ -71,7 +71,7 @@ impl Lstm {
     /// As [`forward_on`](Self::forward_on).
     pub fn backward_on<T: Float>(&self, isa: Isa, pass: Backward<'_, T>) {
         self.sequence.check_backward(&pass, 4, self.needs());
-        T::dispatch_on(isa, BackwardPass { lstm: *self, pass });
+        T::lstm_backward(isa, BackwardPass { lstm: *self, pass });
     }
 
     const fn needs(&self) -> Needs {
@@ -108,7 +108,7 @@ struct Parts<'s, T> {
     squashed: &'s mut [T],
 }
 
-struct ForwardPass<'a, T> {
+pub(super) struct ForwardPass<'a, T> {
     lstm: Lstm,
     pass: Forward<'a, T>,
 }
@@ -216,7 +216,7 @@ fn step<S: Simd>(simd: S, row: Cell<'_, S::Elem>, cell: &mut [S::Elem], state: &
     }
 }
 
-struct BackwardPass<'a, T> {
+pub(super) struct BackwardPass<'a, T> {
     lstm: Lstm,
     pass: Backward<'a, T>,
 }

@@ -19,6 +19,7 @@
 mod block;
 mod gru;
 mod lstm;
+mod once;
 mod products;
 mod simple;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod tests;
 
 pub use gru::Gru;
 pub use lstm::Lstm;
+pub(crate) use once::RnnElement;
 pub use simple::SimpleRnn;
 
 use std::ops::Range;

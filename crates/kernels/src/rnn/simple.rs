@@ -46,7 +46,7 @@ impl SimpleRnn {
     /// As [`forward`](Self::forward), and if this machine lacks `isa`.
     pub fn forward_on<T: Float>(&self, isa: Isa, pass: Forward<'_, T>) {
         self.sequence.check_forward(&pass, 1, self.needs());
-        T::dispatch_on(
+        T::simple_forward(
             isa,
             ForwardPass {
                 sequence: self.sequence,
@@ -69,7 +69,7 @@ impl SimpleRnn {
     /// As [`forward_on`](Self::forward_on).
     pub fn backward_on<T: Float>(&self, isa: Isa, pass: Backward<'_, T>) {
         self.sequence.check_backward(&pass, 1, self.needs());
-        T::dispatch_on(
+        T::simple_backward(
             isa,
             BackwardPass {
                 sequence: self.sequence,
@@ -87,7 +87,7 @@ impl SimpleRnn {
     }
 }
 
-struct ForwardPass<'a, T> {
+pub(super) struct ForwardPass<'a, T> {
     sequence: Sequence,
     pass: Forward<'a, T>,
 }
@@ -152,7 +152,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
     }
 }
 
-struct BackwardPass<'a, T> {
+pub(super) struct BackwardPass<'a, T> {
     sequence: Sequence,
     pass: Backward<'a, T>,
 }

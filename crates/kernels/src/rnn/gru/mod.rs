@@ -13,8 +13,8 @@
 mod backward;
 mod forward;
 
-use self::backward::BackwardPass;
-use self::forward::ForwardPass;
+pub(super) use self::backward::BackwardPass;
+pub(super) use self::forward::ForwardPass;
 use super::block::Needs;
 use super::products::products_len;
 use super::{Backward, Forward, Sequence};
@@ -58,7 +58,7 @@ impl Gru {
     /// As [`forward`](Self::forward), and if this machine lacks `isa`.
     pub fn forward_on<T: Float>(&self, isa: Isa, pass: Forward<'_, T>) {
         self.sequence.check_forward(&pass, 3, self.needs());
-        T::dispatch_on(isa, ForwardPass { gru: *self, pass });
+        T::gru_forward(isa, ForwardPass { gru: *self, pass });
     }
 
     /// The gradients, after a forward pass, on the active instruction set.
@@ -75,7 +75,7 @@ impl Gru {
     /// As [`forward_on`](Self::forward_on).
     pub fn backward_on<T: Float>(&self, isa: Isa, pass: Backward<'_, T>) {
         self.sequence.check_backward(&pass, 3, self.needs());
-        T::dispatch_on(isa, BackwardPass { gru: *self, pass });
+        T::gru_backward(isa, BackwardPass { gru: *self, pass });
     }
 
     const fn needs(&self) -> Needs {
