@@ -108,7 +108,7 @@ struct Parts<'s, T> {
     squashed: &'s mut [T],
 }
 
-pub(super) struct ForwardPass<'a, T> {
+pub(crate) struct ForwardPass<'a, T> {
     lstm: Lstm,
     pass: Forward<'a, T>,
 }
@@ -216,7 +216,7 @@ fn step<S: Simd>(simd: S, row: Cell<'_, S::Elem>, cell: &mut [S::Elem], state: &
     }
 }
 
-pub(super) struct BackwardPass<'a, T> {
+pub(crate) struct BackwardPass<'a, T> {
     lstm: Lstm,
     pass: Backward<'a, T>,
 }

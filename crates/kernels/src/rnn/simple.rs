@@ -87,7 +87,7 @@ impl SimpleRnn {
     }
 }
 
-pub(super) struct ForwardPass<'a, T> {
+pub(crate) struct ForwardPass<'a, T> {
     sequence: Sequence,
     pass: Forward<'a, T>,
 }
@@ -152,7 +152,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
     }
 }
 
-pub(super) struct BackwardPass<'a, T> {
+pub(crate) struct BackwardPass<'a, T> {
     sequence: Sequence,
     pass: Backward<'a, T>,
 }

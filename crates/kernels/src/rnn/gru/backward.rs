@@ -10,7 +10,7 @@ use crate::rnn::products::{
 use crate::rnn::{Backward, Sequence, WeightGradients};
 use crate::simd::{Kernel, Simd};
 
-pub(in crate::rnn) struct BackwardPass<'a, T> {
+pub(crate) struct BackwardPass<'a, T> {
     pub(super) gru: Gru,
     pub(super) pass: Backward<'a, T>,
 }

@@ -9,7 +9,7 @@ use crate::rnn::products::{Columns, Projection, add_product, project};
 use crate::rnn::{Forward, Sequence, Weights};
 use crate::simd::{Kernel, Simd};
 
-pub(in crate::rnn) struct ForwardPass<'a, T> {
+pub(crate) struct ForwardPass<'a, T> {
     pub(super) gru: Gru,
     pub(super) pass: Forward<'a, T>,
 }

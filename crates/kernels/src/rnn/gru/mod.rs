@@ -13,8 +13,8 @@
 mod backward;
 mod forward;
 
-pub(super) use self::backward::BackwardPass;
-pub(super) use self::forward::ForwardPass;
+pub(crate) use self::backward::BackwardPass;
+pub(crate) use self::forward::ForwardPass;
 use super::block::Needs;
 use super::products::products_len;
 use super::{Backward, Forward, Sequence};
