@@ -144,71 +144,90 @@ pub struct MaxBackward<'a, T> {
     pub dx: &'a mut [T],
 }
 
-/// Computes dx. No vectors are involved, so there is one level.
+/// Computes dx. Every level gives the same bits, since nothing is computed but sums of two.
 ///
 /// # Panics
 /// If an operand's length does not fit the sizes, or if a place lies outside of the image.
 pub fn max_backward<T: Float>(pass: MaxBackward<'_, T>) {
-    let MaxBackward {
-        dims,
-        dy,
-        places,
-        dx,
-    } = pass;
+    let dims = pass.dims;
     dims.check();
-    check_len("dy", dy.len(), dims.output_len());
-    check_len("places", places.len(), dims.places_len());
-    check_len("dx", dx.len(), dims.input_len());
-    dx.fill(T::ZERO);
-    if dims.output_len() == 0 {
-        return;
+    check_len("dy", pass.dy.len(), dims.output_len());
+    check_len("places", pass.places.len(), dims.places_len());
+    check_len("dx", pass.dx.len(), dims.input_len());
+    pass.dx.fill(T::ZERO);
+    if dims.output_len() > 0 {
+        T::dispatch(pass);
     }
-    let (channels, columns) = (dims.input[2], dims.kernel[1]);
-    let offsets = offsets(dims);
-    for (window, dy) in dy.chunks(channels).enumerate() {
-        let place = Place::new(dims, window);
-        if place.count() == 0 {
-            continue;
-        }
-        if dims.place_bytes() == 1 && place.count() == dims.kernel[0] * columns {
-            let numbers = &places[window * channels..][..channels];
-            let dx = &mut dx[place.element(dims, [0, 0])..];
-            for (c, (dy, number)) in dy.iter().zip(numbers).enumerate() {
-                let offset = offsets[usize::from(*number)];
-                assert!(
-                    offset < OUTSIDE,
-                    "pool: place {number} lies outside of the image"
+}
+
+/// Places of a window up to which every channel is compared with each of them, which vectors do at once; with more it is
+/// faster to look for each channel's place alone.
+const MOST_COMPARED: usize = 16;
+
+impl<T: Float> Kernel<T> for MaxBackward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, _simd: S) {
+        let Self {
+            dims,
+            dy,
+            places,
+            dx,
+        } = self;
+        let (channels, most) = (dims.input[2], dims.kernel[0] * dims.kernel[1]);
+        for (window, dy) in dy.chunks(channels).enumerate() {
+            let place = Place::new(dims, window);
+            if place.count() == most && most <= MOST_COMPARED {
+                compare(
+                    dims,
+                    &place,
+                    dy,
+                    &places[window * channels..][..channels],
+                    dx,
                 );
-                dx[c + offset] += *dy;
+            } else if place.count() > 0 {
+                let number = |c| number_at(dims, places, window * channels + c);
+                dy.iter()
+                    .enumerate()
+                    .for_each(|(c, dy)| scatter(dims, &place, number(c), *dy, &mut dx[c..]));
             }
-            continue;
-        }
-        for (c, dy) in dy.iter().enumerate() {
-            let number = number_at(dims, places, window * channels + c);
-            let tap = [number / columns, number % columns];
-            assert!(
-                place.contains(tap),
-                "pool: place {number} lies outside of the image"
-            );
-            dx[place.element(dims, tap) + c] += *dy;
         }
     }
 }
 
-/// An offset that no place has.
-const OUTSIDE: usize = usize::MAX;
-
-/// Elements of x from a window's first place to each of the first 256.
-fn offsets(dims: &Dims) -> [usize; 256] {
-    let [_, width, channels] = dims.input;
-    let columns = dims.kernel[1];
-    let mut offsets = [OUTSIDE; 256];
-    let places = (dims.kernel[0] * columns).min(offsets.len());
-    for (place, offset) in offsets[..places].iter_mut().enumerate() {
-        let (row, column) = (place / columns, place % columns);
-        *offset = (row * dims.dilation[0] * width + column * dims.dilation[1]) * channels;
+/// Adds dy to the places of a window that is wholly inside, all channels at once for each place.
+#[inline(always)]
+fn compare<T: Float>(dims: &Dims, place: &Place, dy: &[T], numbers: &[u8], dx: &mut [T]) {
+    let [rows, columns] = dims.kernel;
+    let largest = numbers
+        .iter()
+        .fold(0, |largest, &number| largest.max(number));
+    assert!(
+        usize::from(largest) < rows * columns,
+        "pool: place {largest} lies outside of the image"
+    );
+    for number in 0..rows * columns {
+        let at = place.element(dims, [number / columns, number % columns]);
+        let dx = &mut dx[at..][..dy.len()];
+        for ((dx, dy), own) in dx.iter_mut().zip(dy).zip(numbers) {
+            *dx += if usize::from(*own) == number {
+                *dy
+            } else {
+                T::ZERO
+            };
+        }
     }
-    offsets
+}
+
+/// Adds dy to one place of a window; dx starts at the channel.
+fn scatter<T: Float>(dims: &Dims, place: &Place, number: usize, dy: T, dx: &mut [T]) {
+    let tap = [number / dims.kernel[1], number % dims.kernel[1]];
+    assert!(
+        place.contains(tap),
+        "pool: place {number} lies outside of the image"
+    );
+    dx[place.element(dims, tap)] += dy;
 }
 
 /// The place of maximum `i`.
