@@ -15,13 +15,17 @@ fn main() {
     println!("a transposed =\n{}", a.transpose());
 
     // Reductions go along an axis, or over everything.
-    println!("sum over the rows = {}", a.sum_axes(&[0]));
-    println!("mean of all = {}", a.mean());
+    println!("sum over the rows = {}", a.sum([0]));
+    println!("mean of all = {}", a.mean_all());
 
     // Products of matrices.
     println!("a · aᵀ =\n{}", a.matmul(&a.transpose()));
 
     // A batch knows what its samples are: here, three images of 2×2 with one channel.
     let images: Batch<Image<2, 2, 1>> = Batch::new(3);
-    println!("{} images, {} numbers", images.samples(), images.data().len());
+    println!(
+        "{} images, {} numbers",
+        images.samples(),
+        images.data().len()
+    );
 }

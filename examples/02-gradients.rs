@@ -8,7 +8,7 @@ fn main() -> plywood::Result<()> {
     let tape = Tape::new();
     let a = tape.leaf(Tensor::from_vec([3], vec![1.0_f64, 2.0, 3.0]));
     let b = tape.leaf(Tensor::from_vec([3], vec![4.0_f64, 5.0, 6.0]));
-    let y = (a * b + a).sum();
+    let y = (a * b + a).sum_all();
     println!("y = {}", y.value());
 
     let gradients = y.backward();
@@ -16,7 +16,7 @@ fn main() -> plywood::Result<()> {
     println!("dy/db = a     = {}", gradients.of(b));
 
     // What is detached counts as a constant.
-    let z = (a * a.detach()).sum();
+    let z = (a * a.detach()).sum_all();
     println!("dz/da with one factor detached = {}", z.backward().of(a));
 
     // A hundred steps of gradient descent on (x − 3)².
@@ -32,7 +32,7 @@ fn main() -> plywood::Result<()> {
 
     // Any gradient can be checked against finite differences.
     let input = Tensor::from_vec([4], vec![0.3_f64, -0.2, 0.9, -1.4]);
-    gradcheck(&[input], |inputs| (inputs[0].tanh() * inputs[0]).sum())?;
+    gradcheck(&[input], |_, inputs| inputs[0].tanh() * inputs[0])?;
     println!("the gradient of tanh(x)·x is right");
     Ok(())
 }

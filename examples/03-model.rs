@@ -18,7 +18,11 @@ plywood::model! {
 fn main() -> plywood::Result<()> {
     // Everything about the shapes is known before the program runs.
     println!("{}", Net::summary());
-    println!("{} parameters, {} flops forward a sample", Net::PARAMETERS, Net::FLOPS);
+    println!(
+        "{} parameters, {} flops forward a sample",
+        Net::PARAMETERS,
+        Net::FLOPS
+    );
 
     // Data that need no file: bars at ten angles.
     let (train, test) = (synthetic::images(2_000, 1), synthetic::images(500, 2));

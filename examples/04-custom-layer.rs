@@ -10,6 +10,7 @@ use plywood::{Fill, Float, Flow, Layer, Memory, Pass, Plan, Shape};
 pub struct Scale;
 
 impl Scale {
+    /// The layer; it has no arguments.
     pub const fn new() -> Self {
         Self
     }
@@ -52,7 +53,10 @@ plywood::model! {
 }
 
 fn main() -> plywood::Result<()> {
-    let (train, test) = (plywood::data::synthetic::images(2_000, 1), plywood::data::synthetic::images(500, 2));
+    let (train, test) = (
+        plywood::data::synthetic::images(2_000, 1),
+        plywood::data::synthetic::images(500, 2),
+    );
     let mut model = Scaled::new(Seed(1));
     println!("{}", Scaled::summary());
     Fit::new(Adam::default(), CrossEntropy)

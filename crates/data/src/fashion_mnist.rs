@@ -89,6 +89,16 @@ impl FashionMnist {
         Self::from(&Places::of(&COLLECTION, Some(folder.as_ref())))
     }
 
+    /// The folder that [`FashionMnist::load`] reads from, for programs that read the files themselves.
+    ///
+    /// # Errors
+    /// As [`FashionMnist::load`], for files that are nowhere.
+    pub fn folder() -> Result<PathBuf, DataError> {
+        let paths = locate(&COLLECTION, &Places::of(&COLLECTION, None))?;
+        let folder = paths[0].parent().expect("a file lies in a folder");
+        Ok(folder.to_owned())
+    }
+
     fn from(places: &Places) -> Result<Self, DataError> {
         let paths = locate(&COLLECTION, places)?;
         Ok(Self {

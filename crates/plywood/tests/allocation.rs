@@ -62,7 +62,13 @@ where
             metric: &metric,
         };
         counted(|| {
-            trainer.step(&mut network, &examples, objective, (&adam, 1e-3), &mut counters);
+            trainer.step(
+                &mut network,
+                &examples,
+                objective,
+                (&adam, 1e-3),
+                &mut counters,
+            );
         })
     })
 }
@@ -86,9 +92,28 @@ where
 fn nothing_is_allocated_in_the_steady_state() {
     let start = ALLOCATIONS.load(Ordering::Relaxed);
     let (images, texts) = (images(8), texts(8));
-    assert!(ALLOCATIONS.load(Ordering::Relaxed) > start, "the allocator counts");
-    assert_eq!(training::<FashionCnn, _>(&images), 0, "training, convolutional");
-    assert_eq!(training::<LanguageTagger, _>(&texts), 0, "training, recurrent");
-    assert_eq!(inference::<FashionCnn, _>(&images), 0, "inference, convolutional");
-    assert_eq!(inference::<LanguageTagger, _>(&texts), 0, "inference, recurrent");
+    assert!(
+        ALLOCATIONS.load(Ordering::Relaxed) > start,
+        "the allocator counts"
+    );
+    assert_eq!(
+        training::<FashionCnn, _>(&images),
+        0,
+        "training, convolutional"
+    );
+    assert_eq!(
+        training::<LanguageTagger, _>(&texts),
+        0,
+        "training, recurrent"
+    );
+    assert_eq!(
+        inference::<FashionCnn, _>(&images),
+        0,
+        "inference, convolutional"
+    );
+    assert_eq!(
+        inference::<LanguageTagger, _>(&texts),
+        0,
+        "inference, recurrent"
+    );
 }

@@ -14,7 +14,13 @@ where
 {
     let mut network = N::seeded(Seed(11));
     let fit = Fit::new(Adam::default(), CrossEntropy).on(&mut network, data);
-    let history = fit.epochs(2).batch_size(50).seed(Seed(3)).threads(threads).quiet().run();
+    let history = fit
+        .epochs(2)
+        .batch_size(50)
+        .seed(Seed(3))
+        .threads(threads)
+        .quiet()
+        .run();
     history.expect("the training runs");
     let numbers = network.parameters().iter().chain(network.state());
     numbers.map(|number| number.to_bits()).collect()
@@ -27,10 +33,18 @@ where
     CrossEntropy: plywood::nn::loss::Loss<N::Output, D::Target>,
 {
     let one = trained::<N, D>(1, data);
-    let fresh: Vec<u32> = N::seeded(Seed(11)).parameters().iter().map(|p| p.to_bits()).collect();
+    let fresh: Vec<u32> = N::seeded(Seed(11))
+        .parameters()
+        .iter()
+        .map(|p| p.to_bits())
+        .collect();
     assert_ne!(one[..fresh.len()], fresh, "training changes the parameters");
     for threads in [2, 3, 8] {
-        assert!(one == trained::<N, D>(threads, data), "{} differs on {threads} threads", N::NAME);
+        assert!(
+            one == trained::<N, D>(threads, data),
+            "{} differs on {threads} threads",
+            N::NAME
+        );
     }
 }
 
@@ -52,7 +66,11 @@ fn training_over_segments_is_the_same_on_any_number_of_threads() {
 /// The bits of the outputs of `inputs`, sample after sample.
 fn outputs<N: Network<Scalar = f32>>(network: &N, inputs: &Batch<N::Input>) -> Vec<u32> {
     let outputs = on_threads(2, || Session::new(network).outputs(inputs));
-    outputs.data().iter().map(|output| output.to_bits()).collect()
+    outputs
+        .data()
+        .iter()
+        .map(|output| output.to_bits())
+        .collect()
 }
 
 fn assert_same_in_any_batch<N, D>(data: &D)
@@ -62,10 +80,17 @@ where
 {
     let network = N::seeded(Seed(5));
     let alone = outputs(&network, &batch(data, 1).inputs);
-    assert!(alone.iter().any(|&bits| bits != 0), "the output is not all zero");
+    assert!(
+        alone.iter().any(|&bits| bits != 0),
+        "the output is not all zero"
+    );
     for samples in [2, 7, 64] {
         let together = outputs(&network, &batch(data, samples).inputs);
-        assert!(alone == together[..alone.len()], "{} differs in a batch of {samples}", N::NAME);
+        assert!(
+            alone == together[..alone.len()],
+            "{} differs in a batch of {samples}",
+            N::NAME
+        );
     }
 }
 
@@ -88,6 +113,9 @@ fn padding_changes_no_valid_step() {
     padded.set_lengths(&[10, 10, 10]).expect("lengths fit");
     let (plain, padded) = (outputs(&network, &plain), outputs(&network, &padded));
     for n in 0..3 {
-        assert!(plain[n * 100..][..100] == padded[n * 140..][..100], "sample {n}");
+        assert!(
+            plain[n * 100..][..100] == padded[n * 140..][..100],
+            "sample {n}"
+        );
     }
 }

@@ -27,12 +27,15 @@ plywood::model! {
 }
 
 fn main() -> plywood::Result<()> {
-    let data = FashionMnist::load()?;                       // Dataset<Image<28,28,1>, Class<10>>
+    let data = FashionMnist::load()?; // Dataset<Image<28,28,1>, Class<10>>
     let mut model = FashionCnn::new(Seed(42));
     println!("{}", FashionCnn::summary());
-    let history = Fit::new(Adam::default(), CrossEntropy)   // a loss of the wrong kind does not compile
-        .on(&mut model, &data.train)                        // nor does a data set of the wrong shape
-        .epochs(5).batch_size(32).metric(Accuracy).validate(&data.test)
+    let history = Fit::new(Adam::default(), CrossEntropy) // a loss of the wrong kind does not compile
+        .on(&mut model, &data.train) // nor does a data set of the wrong shape
+        .epochs(5)
+        .batch_size(32)
+        .metric(Accuracy)
+        .validate(&data.test)
         .run()?;
     println!("{:?}", history.last());
     model.save("fashion.safetensors")?;

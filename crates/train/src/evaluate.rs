@@ -28,7 +28,12 @@ pub struct Report<S> {
 ///
 /// # Errors
 /// If the data have no samples, or yield something else than they should.
-pub fn evaluate<N, D, L, M>(network: &N, data: &D, loss: &L, metric: &M) -> Result<Report<M::Summary>, FitError>
+pub fn evaluate<N, D, L, M>(
+    network: &N,
+    data: &D,
+    loss: &L,
+    metric: &M,
+) -> Result<Report<M::Summary>, FitError>
 where
     N: Network,
     D: Source + Sync,
@@ -46,7 +51,12 @@ where
     })
 }
 
-pub(crate) fn evaluation<N, D, L, M>(network: &N, data: &D, loss: &L, metric: &M) -> Result<Evaluation, FitError>
+pub(crate) fn evaluation<N, D, L, M>(
+    network: &N,
+    data: &D,
+    loss: &L,
+    metric: &M,
+) -> Result<Evaluation, FitError>
 where
     N: Network,
     D: Source + Sync,
@@ -100,7 +110,13 @@ impl<I: Sample, G: Sample, T: Float> Batches<I, G, T> {
             let is_last = batch == loader.batches();
             let (done, filled) = rayon::join(
                 || work(current),
-                || if is_last { Ok(()) } else { loader.fill(epoch, batch, order, next) },
+                || {
+                    if is_last {
+                        Ok(())
+                    } else {
+                        loader.fill(epoch, batch, order, next)
+                    }
+                },
             );
             done?;
             filled?;

@@ -24,7 +24,11 @@ impl<O, L> Fit<O, L> {
 
     /// Does so for `network`, over `data`.
     #[must_use]
-    pub fn on<'a, N: Network, D: Source>(self, network: &'a mut N, data: &'a D) -> Job<'a, O, L, N, D> {
+    pub fn on<'a, N: Network, D: Source>(
+        self,
+        network: &'a mut N,
+        data: &'a D,
+    ) -> Job<'a, O, L, N, D> {
         Job::new(self, network, data)
     }
 }

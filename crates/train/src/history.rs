@@ -64,7 +64,11 @@ impl fmt::Display for Figures {
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.duration.as_secs_f64();
-        write!(f, "epoch {}  {seconds:.1} s  {}", self.number, self.training)?;
+        write!(
+            f,
+            "epoch {}  {seconds:.1} s  {}",
+            self.number, self.training
+        )?;
         if let Some(validation) = &self.validation {
             write!(f, "  | validation {validation}")?;
         }

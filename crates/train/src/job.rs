@@ -6,13 +6,13 @@ use crate::fit::Fit;
 use crate::history::{Epoch, Figures, History};
 use crate::progress::Progress;
 use plywood_data::{Loader, Source};
+use plywood_kernels::Float;
 use plywood_nn::engine::{Objective, Trainer};
 use plywood_nn::loss::Loss;
 use plywood_nn::metric::Metric;
 use plywood_nn::optimizer::Optimizer;
 use plywood_nn::schedule::{self, Schedule};
 use plywood_nn::{Network, Seed};
-use plywood_kernels::Float;
 use plywood_shape::Sample;
 use plywood_tensor::Examples;
 use std::time::Instant;
@@ -202,7 +202,8 @@ impl<'a, O, L, N, D, M, V> Job<'a, O, L, N, D, M, V> {
             }
         }
         Loader::new(self.data).check()?;
-        self.validation.map_or(Ok(()), |data| Ok(Loader::new(data).check()?))
+        self.validation
+            .map_or(Ok(()), |data| Ok(Loader::new(data).check()?))
     }
 
     /// Runs inside the pool, so that no step has to hand work over to it.
@@ -247,7 +248,9 @@ impl<'a, O, L, N, D, M, V> Job<'a, O, L, N, D, M, V> {
     {
         let started = Instant::now();
         let settings = self.settings;
-        let loader = Loader::new(self.data).batch_size(settings.batch_size).shuffle(settings.seed.0);
+        let loader = Loader::new(self.data)
+            .batch_size(settings.batch_size)
+            .shuffle(settings.seed.0);
         let steps = loader.batches();
         let progress = Progress::start(settings.quiet, number, settings.epochs, steps);
         let mut counters = vec![0.0; self.metric.counters()];
@@ -320,6 +323,8 @@ impl<'a, O, L, N, D, M, V> Job<'a, O, L, N, D, M, V> {
 
 impl<O, L, N, D, M, V> std::fmt::Debug for Job<'_, O, L, N, D, M, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Job")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

@@ -28,8 +28,9 @@ impl Progress {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(Some(steps as u64), target);
-        let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left")
-            .expect("the template is well-formed");
+        let style =
+            ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left")
+                .expect("the template is well-formed");
         bar.set_style(style);
         bar.set_prefix(format!("epoch {number}/{epochs}"));
         Self::Shown(bar)

@@ -12,13 +12,13 @@ mod map;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use activation::Forward;
+pub(crate) use activation::OnVectors;
 pub use activation::{
     Activation, activation_backward, activation_backward_in_place, activation_forward,
     activation_forward_in_place,
 };
-#[cfg(test)]
-pub(crate) use activation::Forward;
-pub(crate) use activation::OnVectors;
 pub use arithmetic::{add, add_assign, axpy, multiply, multiply_assign, scale, subtract};
 pub use bias::{add_bias, column_sums};
 pub use dropout::Dropout;

@@ -68,7 +68,8 @@ impl Blocks {
 /// Samples in a block of network `N`.
 #[must_use]
 pub fn block_size<N: Network>() -> usize {
-    let recurrent = N::Input::SHAPE.sequence || N::STEPS.iter().any(|step| step.plan.input.sequence);
+    let recurrent =
+        N::Input::SHAPE.sequence || N::STEPS.iter().any(|step| step.plan.input.sequence);
     if recurrent {
         return SEQUENCES;
     }
@@ -97,7 +98,9 @@ mod tests {
             for block in [1, 3, 8, 64] {
                 let blocks = Blocks { samples, block };
                 assert!(blocks.lanes() <= 16);
-                let covered: Vec<usize> = (0..blocks.lanes()).flat_map(|lane| blocks.lane(lane)).collect();
+                let covered: Vec<usize> = (0..blocks.lanes())
+                    .flat_map(|lane| blocks.lane(lane))
+                    .collect();
                 assert_eq!(covered, (0..blocks.count()).collect::<Vec<_>>());
                 let last = blocks.samples(blocks.count() - 1);
                 assert!(!last.is_empty() && last.end == samples);

@@ -104,5 +104,7 @@ pub(super) fn absorb<N: Network>(layout: &Layout, shared: &[N::Scalar], state: &
 }
 
 fn arena_of<T: Float>(arena: &mut Mutex<Arena<T>>) -> &Arena<T> {
-    arena.get_mut().expect("a block that panicked ended the step")
+    arena
+        .get_mut()
+        .expect("a block that panicked ended the step")
 }

@@ -87,7 +87,11 @@ impl<'n, N: Network> Session<'n, N> {
         inputs: &Batch<N::Input, N::Scalar>,
         outputs: &mut Batch<N::Output, N::Scalar>,
     ) {
-        let steps = if N::Output::SHAPE.sequence { inputs.steps() } else { 1 };
+        let steps = if N::Output::SHAPE.sequence {
+            inputs.steps()
+        } else {
+            1
+        };
         outputs.resize(inputs.samples(), steps);
         let blocks = Blocks::of::<N>(inputs.samples());
         self.reserve(blocks, inputs.steps());
@@ -139,7 +143,10 @@ impl<'n, N: Network> Session<'n, N> {
                 let (rows, output) = this.run(inputs, blocks, index, &mut worker);
                 let samples = blocks.samples(index);
                 let mut targets = Vec::new();
-                reserve(&mut targets, staged_len::<G>(samples.len(), examples.targets.steps()));
+                reserve(
+                    &mut targets,
+                    staged_len::<G>(samples.len(), examples.targets.steps()),
+                );
                 let targets = stage(&examples.targets, samples.clone(), &mut targets);
                 let mut weights = vec![N::Scalar::ZERO; rows.of(G::SHAPE)];
                 let own = examples.weights.get(samples.clone()).unwrap_or(&[]);
@@ -154,7 +161,9 @@ impl<'n, N: Network> Session<'n, N> {
                 };
                 let mut sum = Evaluation::new(metric.counters());
                 sum.loss_sum = loss.evaluate(output, targets, &weights, None);
-                sum.weight = weights.iter().fold(0.0, |sum, weight| sum + weight.to_f64());
+                sum.weight = weights
+                    .iter()
+                    .fold(0.0, |sum, weight| sum + weight.to_f64());
                 metric.observe(&seen, &mut sum.counters);
                 sum
             })
@@ -180,7 +189,10 @@ impl<'n, N: Network> Session<'n, N> {
         let scratch = scratch_len::<N>(needed);
         while self.workers.len() < rayon::current_num_threads() {
             let mut input = Vec::new();
-            reserve(&mut input, staged_len::<N::Input>(needed.samples, needed.steps));
+            reserve(
+                &mut input,
+                staged_len::<N::Input>(needed.samples, needed.steps),
+            );
             self.workers.push(Mutex::new(Worker {
                 arena: Arena::new(N::STEPS, needed, scratch, false),
                 input,
@@ -190,7 +202,9 @@ impl<'n, N: Network> Session<'n, N> {
 
     fn worker(&self) -> std::sync::MutexGuard<'_, Worker<N>> {
         let thread = rayon::current_thread_index().expect("parallel iterators run on a pool");
-        self.workers[thread].lock().expect("a block that panicked ended the pass")
+        self.workers[thread]
+            .lock()
+            .expect("a block that panicked ended the pass")
     }
 
     /// Runs block `index` and gives its rows with their output.

@@ -59,10 +59,7 @@ pub(super) fn unstage<E: Copy>(rows: Rows, row: usize, block: &[E], target: &mut
 }
 
 /// The rows of a block of `N`'s input.
-pub(super) fn rows<N: Network>(
-    batch: &Batch<N::Input, N::Scalar>,
-    samples: &Range<usize>,
-) -> Rows {
+pub(super) fn rows<N: Network>(batch: &Batch<N::Input, N::Scalar>, samples: &Range<usize>) -> Rows {
     Rows {
         samples: samples.len(),
         steps: batch.steps(),

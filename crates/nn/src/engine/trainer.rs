@@ -186,7 +186,10 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             });
         }
         for (index, lane) in self.lanes.iter_mut().enumerate().take(blocks.lanes()) {
-            let samples: usize = blocks.lane(index).map(|block| blocks.samples(block).len()).sum();
+            let samples: usize = blocks
+                .lane(index)
+                .map(|block| blocks.samples(block).len())
+                .sum();
             reserve(&mut lane.deferred, samples * steps * kept_row::<N>());
             reserve(&mut lane.input, staged_len::<N::Input>(samples, steps));
             reserve(&mut lane.targets, staged_len::<G>(samples, steps));
@@ -253,7 +256,9 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         let step = coupled_step(N::STEPS, segment);
         let arenas = &mut self.arenas[..blocks.count()];
         match meeting {
-            Meeting::Statistics => merge_statistics::<N>(step, &self.layout, arenas, &mut self.shared),
+            Meeting::Statistics => {
+                merge_statistics::<N>(step, &self.layout, arenas, &mut self.shared)
+            }
             Meeting::Gradients => {
                 add_gradients::<N>(step, &self.layout, arenas, &mut self.shared_gradient);
             }
@@ -270,7 +275,11 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         if self.layout.sparse_len > 0 {
             for (index, lane) in self.lanes[..lanes].iter().enumerate() {
                 let (input, rows) = batch.lane_input(index, &lane.input);
-                N::scatter(input, &lane.deferred[..rows * kept_row::<N>()], &mut self.table);
+                N::scatter(
+                    input,
+                    &lane.deferred[..rows * kept_row::<N>()],
+                    &mut self.table,
+                );
             }
         }
         let (first, others) = self.lanes[..lanes].split_at_mut(1);
@@ -279,7 +288,8 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             others: &*others,
             table: &mut self.table,
         };
-        self.updater.update(optimizer, rate, network.parameters_mut(), gradients);
+        self.updater
+            .update(optimizer, rate, network.parameters_mut(), gradients);
         if self.layout.sparse_len > 0 {
             for (index, lane) in self.lanes[..lanes].iter().enumerate() {
                 N::clear(batch.lane_input(index, &lane.input).0, &mut self.table);
@@ -324,10 +334,21 @@ impl<'a, N: Network, G: Sample> Batched<'a, N, G> {
             "a batch has as many targets as inputs"
         );
         let steps = if G::SHAPE.sequence { inputs.steps() } else { 1 };
-        assert_eq!(steps, targets.steps(), "targets have as many steps as inputs");
-        let lengths = if G::SHAPE.sequence { inputs.lengths() } else { &[] };
+        assert_eq!(
+            steps,
+            targets.steps(),
+            "targets have as many steps as inputs"
+        );
+        let lengths = if G::SHAPE.sequence {
+            inputs.lengths()
+        } else {
+            &[]
+        };
         let total = total_weight(inputs.samples(), steps, lengths, &examples.weights);
-        assert!(total > 0.0, "a batch has at least one row with a weight above zero");
+        assert!(
+            total > 0.0,
+            "a batch has at least one row with a weight above zero"
+        );
         Self {
             examples,
             blocks,
@@ -341,7 +362,11 @@ impl<'a, N: Network, G: Sample> Batched<'a, N, G> {
         let blocks = self.blocks.lane(lane);
         let first = self.blocks.samples(blocks.start).start;
         let samples = first..self.blocks.samples(blocks.end - 1).end;
-        let steps = if N::Input::SHAPE.sequence { inputs.steps() } else { 1 };
+        let steps = if N::Input::SHAPE.sequence {
+            inputs.steps()
+        } else {
+            1
+        };
         (staged(inputs, copy, &samples, 0), samples.len() * steps)
     }
 }
@@ -387,9 +412,18 @@ impl<N: Network, G: Sample> BlockPass<'_, N, G> {
         let own = weights.get(self.samples.clone()).unwrap_or(&[]);
         let total = self.batch.total;
         let weights = &mut lane.weights[..rows.of(G::SHAPE)];
-        row_weights(rows, G::SHAPE.sequence, self.run.lengths, own, total, weights);
+        row_weights(
+            rows,
+            G::SHAPE.sequence,
+            self.run.lengths,
+            own,
+            total,
+            weights,
+        );
         let (output, gradient) = self.arena.output(N::STEPS, rows);
-        lane.loss += objective.loss.evaluate(output, targets, weights, Some(gradient));
+        lane.loss += objective
+            .loss
+            .evaluate(output, targets, weights, Some(gradient));
         let seen = Observed {
             output,
             targets,
@@ -398,12 +432,19 @@ impl<N: Network, G: Sample> BlockPass<'_, N, G> {
             lengths: self.run.lengths,
         };
         let counters = objective.metric.counters();
-        objective.metric.observe(&seen, &mut lane.counters[..counters]);
+        objective
+            .metric
+            .observe(&seen, &mut lane.counters[..counters]);
     }
 
     fn backward(&mut self, segment: usize) {
         let lane = &mut *self.lane;
-        let input = staged(&self.batch.examples.inputs, &lane.input, &self.samples, self.start);
+        let input = staged(
+            &self.batch.examples.inputs,
+            &lane.input,
+            &self.samples,
+            self.start,
+        );
         let kept = kept_row::<N>();
         let rows = self.run.rows.of(N::Input::SHAPE);
         let before = self.start * rows / self.samples.len();
@@ -425,7 +466,9 @@ fn kept_row<N: Network>() -> usize {
 
 /// The arena of this thread or block. Nobody else holds it: lanes do not wait for one another.
 fn lock<T>(arenas: &[Mutex<T>], index: usize) -> MutexGuard<'_, T> {
-    arenas[index].lock().expect("a block that panicked ended the step")
+    arenas[index]
+        .lock()
+        .expect("a block that panicked ended the step")
 }
 
 /// The position of this thread in its pool.

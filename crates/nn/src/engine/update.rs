@@ -118,7 +118,10 @@ impl<T: Float> Updater<T> {
     }
 }
 
-type Chunk<'a, T> = (usize, ((&'a mut [T], &'a mut [T]), (&'a mut [T], &'a mut [T])));
+type Chunk<'a, T> = (
+    usize,
+    ((&'a mut [T], &'a mut [T]), (&'a mut [T], &'a mut [T])),
+);
 
 fn chunks<'a, T: Float>(
     parameters: &'a mut [T],
@@ -126,7 +129,9 @@ fn chunks<'a, T: Float>(
     m: &'a mut [T],
     v: &'a mut [T],
 ) -> impl IndexedParallelIterator<Item = Chunk<'a, T>> {
-    let numbers = parameters.par_chunks_mut(CHUNK).zip(gradient.par_chunks_mut(CHUNK));
+    let numbers = parameters
+        .par_chunks_mut(CHUNK)
+        .zip(gradient.par_chunks_mut(CHUNK));
     let moments = m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK));
     numbers.zip(moments).enumerate()
 }

@@ -61,7 +61,13 @@ impl Sized2d for ConvPool2d {
         let samples = rows.of(plan.input);
         let groups = self.conv.groups.get();
         conv_pool2d::ConvPool2d {
-            dims: conv::Dims::of(samples, plan.input, between.output, &self.conv.window, groups),
+            dims: conv::Dims::of(
+                samples,
+                plan.input,
+                between.output,
+                &self.conv.window,
+                groups,
+            ),
             activation: self.conv.activation,
             pool: pool::Dims::of(samples, between.output, plan.output, &self.pool.window),
         }

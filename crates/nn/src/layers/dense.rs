@@ -26,7 +26,11 @@ pub(super) fn weights<T>(parameters: &[T], outputs: usize, bias: bool) -> Weight
 }
 
 /// Their gradients likewise.
-pub(super) fn gradients<T>(gradient: &mut [T], outputs: usize, bias: bool) -> WeightGradients<'_, T> {
+pub(super) fn gradients<T>(
+    gradient: &mut [T],
+    outputs: usize,
+    bias: bool,
+) -> WeightGradients<'_, T> {
     let (weight, rest) = gradient.split_at_mut(gradient.len() - if bias { outputs } else { 0 });
     WeightGradients {
         weight,

@@ -2,8 +2,8 @@
 
 use crate::layer::{Flow, Layer, Memory, Pass};
 use plywood_kernels::elementwise;
-use plywood_shape::Activation;
 use plywood_kernels::{Float, softmax};
+use plywood_shape::Activation;
 use plywood_shape::layers::{Dropout, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softmax, Tanh};
 
 /// Layers whose derivative follows from their own output.

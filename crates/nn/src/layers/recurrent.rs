@@ -188,7 +188,12 @@ impl Direction {
         }
     }
 
-    fn inputs<'b, T: Float>(&self, pass: &Pass<'_, T>, x: &'b [T], dropped: &'b mut [T]) -> &'b [T] {
+    fn inputs<'b, T: Float>(
+        &self,
+        pass: &Pass<'_, T>,
+        x: &'b [T],
+        dropped: &'b mut [T],
+    ) -> &'b [T] {
         let Some(mask) = self.mask(pass) else {
             return x;
         };

@@ -1,5 +1,5 @@
 //! The two networks of the README over generated data, for the tests that hold the engine's promises.
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code, missing_docs, unreachable_pub)]
 
 use plywood::data::synthetic;
 use plywood::prelude::*;
@@ -51,7 +51,7 @@ pub fn images(samples: usize) -> Dataset<Image<28, 28, 1>, Class<10>> {
 }
 
 pub fn texts(samples: usize) -> Dataset<Sequence<Token<10_000>>, Sequence<Class<10>>> {
-    synthetic::texts(samples, 7)
+    synthetic::texts(samples, 20, 7)
 }
 
 /// Runs `work` on `threads` threads.
