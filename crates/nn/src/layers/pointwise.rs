@@ -67,25 +67,25 @@ impl<T: Float> Layer<T> for Softmax {
     }
 }
 
-/// Multiplies the rows by their mask. A number's mask follows from its place in the batch, whatever the block.
+/// Random words that a sample has for itself: more than it has numbers.
+const SAMPLE_BITS: u32 = 32;
+
+/// Multiplies the rows by their mask. A number's mask follows from its place in the batch and in the sample, whatever
+/// the block and however far the sequence is padded.
 fn drop_out<T: Float>(layer: &Dropout, pass: &Pass<'_, T>, values: &mut [T]) {
-    if !pass.training || layer.rate == 0.0 {
-        return;
-    }
     let row = pass.plan.input.elements().get();
-    let mask = |first_element: usize| elementwise::Dropout {
-        random: pass.noise.random,
-        first_element: first_element as u64,
-        keep: 1.0 - layer.rate,
-    };
-    let first = pass.noise.first_sample;
-    if !pass.plan.input.sequence {
-        mask(first * row).apply(values);
+    if !pass.training || layer.rate == 0.0 || row == 0 {
         return;
     }
     for (index, values) in values.chunks_exact_mut(row).enumerate() {
         let (t, n) = (index / pass.rows.samples, index % pass.rows.samples);
-        mask(((first + n) * pass.rows.steps + t) * row).apply(values);
+        let sample = (pass.noise.first_sample + n) as u64;
+        let mask = elementwise::Dropout {
+            random: pass.noise.random,
+            first_element: (sample << SAMPLE_BITS) + (t * row) as u64,
+            keep: 1.0 - layer.rate,
+        };
+        mask.apply(values);
     }
 }
 

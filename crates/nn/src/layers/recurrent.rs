@@ -103,7 +103,7 @@ impl Direction {
 
     /// The mask on the inputs; none while nothing is dropped.
     fn mask<T: Float>(&self, pass: &Pass<'_, T>) -> Option<StepDropout> {
-        (pass.training && self.dropout > 0.0).then(|| StepDropout {
+        (pass.training && self.dropout > 0.0).then_some(StepDropout {
             random: pass.noise.random,
             rate: self.dropout,
             samples: self.sequence.samples,
