@@ -1,8 +1,9 @@
 """The work that Plywood and its peers do, and how it is timed: one line of JSON a run.
 
-    python pytorch.py WORK --steps N --threads N --data DIR
+    python pytorch.py WORK --steps N --seconds S --threads N --data DIR
 
-WORK is one of cnn-training, cnn-inference-250, cnn-inference-1, gru-training, gru-inference-256.
+WORK is one of cnn-training, cnn-inference-250, cnn-inference-1, gru-training, gru-inference-256. After a warm-up, at
+least N steps and at least S seconds are timed; the loss is the mean over the last 50 of the first N steps.
 """
 
 import argparse
@@ -13,68 +14,84 @@ from pathlib import Path
 
 import numpy as np
 
-WARM_UP = 10
+WARM_UP = 20
+LOSS_STEPS = 50
+IMAGES, BATCHES_OF_TEXTS = 12_800, 40
 VOCABULARY, STEPS, CLASSES = 10_000, 100, 10
+BATCH = {
+    "cnn-training": 32,
+    "cnn-inference-250": 250,
+    "cnn-inference-1": 1,
+    "gru-training": 32,
+    "gru-inference-256": 256,
+}
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work")
-    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("work", choices=BATCH)
+    parser.add_argument("--steps", type=int, default=100, help="steps timed at least")
+    parser.add_argument("--seconds", type=float, default=1.0, help="seconds timed at least")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--data", type=Path, help="folder of the Fashion-MNIST files")
-    return parser.parse_args()
+    parser.add_argument("--data", type=Path, help="folder of the Fashion-MNIST files, unpacked or .gz")
+    options = parser.parse_args()
+    if options.work.startswith("cnn") and options.data is None:
+        parser.error(f"{options.work} needs --data")
+    return options
+
+
+def idx(folder, name, header):
+    """The bytes of an IDX file behind its header."""
+    packed = folder / f"{name}.gz"
+    if packed.exists():
+        with gzip.open(packed) as file:
+            return np.frombuffer(file.read(), np.uint8, offset=header)
+    return np.frombuffer((folder / name).read_bytes(), np.uint8, offset=header)
 
 
 def images(folder):
-    """Images in [0, 1], N x 28 x 28 x 1, and their classes."""
-    with gzip.open(folder / "train-images-idx3-ubyte.gz") as file:
-        pixels = np.frombuffer(file.read(), np.uint8, offset=16)
-    with gzip.open(folder / "train-labels-idx1-ubyte.gz") as file:
-        labels = np.frombuffer(file.read(), np.uint8, offset=8)
-    return (pixels.reshape(-1, 28, 28, 1) / np.float32(255)).astype(np.float32), labels.astype(np.int64)
+    """The first images in [0, 1], N x 28 x 28 x 1, and their classes."""
+    pixels = idx(folder, "train-images-idx3-ubyte", 16).reshape(-1, 28, 28, 1)[:IMAGES]
+    labels = idx(folder, "train-labels-idx1-ubyte", 8)[:IMAGES]
+    return pixels.astype(np.float32) / np.float32(255), labels.astype(np.int64)
 
 
 def texts(samples):
-    """Random tokens and classes, N x T."""
-    random = np.random.default_rng(0)
-    tokens = random.integers(0, VOCABULARY, (samples, STEPS))
-    return tokens.astype(np.int64), random.integers(0, CLASSES, (samples, STEPS)).astype(np.int64)
-
-
-def batch_of(work):
-    return {"cnn-training": 32, "gru-training": 32}.get(work) or int(work.rsplit("-", 1)[1])
+    """Random tokens, N x T; the class of a step is its token modulo the classes, so that there is something to learn."""
+    tokens = np.random.default_rng(0).integers(0, VOCABULARY, (samples, STEPS), np.int64)
+    return tokens, tokens % CLASSES
 
 
 def batches(work, folder):
-    """Endless batches of inputs and targets, in the order of the data."""
-    size = batch_of(work)
-    x, y = images(folder) if work.startswith("cnn") else texts(40 * size)
-    at = 0
-    while True:
-        if at + size > len(x):
-            at = 0
-        yield x[at : at + size], y[at : at + size]
-        at += size
+    """The batches of inputs and targets, in the order of the data."""
+    size = BATCH[work]
+    x, y = images(folder) if work.startswith("cnn") else texts(BATCHES_OF_TEXTS * size)
+    return [(x[at : at + size], y[at : at + size]) for at in range(0, len(x) - size + 1, size)]
 
 
-def report(name, version, options, step):
-    """Times `step`, which takes inputs and targets and returns a loss or None, and prints the figures."""
-    source = batches(options.work, options.data)
-    for _ in range(WARM_UP):
-        step(*next(source))
-    losses = []
+def report(name, version, options, prepare, step):
+    """Times `step` and prints the figures.
+
+    `prepare` turns a batch of inputs or targets into the framework's tensor, before the clock starts; `step` takes both
+    and returns a loss, or None where there is none.
+    """
+    source = [(prepare(x), prepare(y)) for x, y in batches(options.work, options.data)]
+    for index in range(WARM_UP):
+        step(*source[index % len(source)])
+    losses, done = [], 0
     start = time.perf_counter()
-    for _ in range(options.steps):
-        losses.append(step(*next(source)))
+    while done < options.steps or time.perf_counter() - start < options.seconds:
+        loss = step(*source[(WARM_UP + done) % len(source)])
+        done += 1
+        if loss is not None and options.steps - LOSS_STEPS < done <= options.steps:
+            losses.append(loss)
     seconds = time.perf_counter() - start
-    last = [float(loss) for loss in losses[-50:] if loss is not None]
     figures = {
         "name": name,
         "version": version,
         "work": options.work,
-        "steps": options.steps,
+        "steps": done,
         "seconds": seconds,
-        "loss": sum(last) / len(last) if last else None,
+        "loss": float(np.mean(losses)) if losses else None,
     }
     print(json.dumps(figures))
