@@ -15,7 +15,7 @@ mod networks {
     }
 }
 
-fn main() {
+pub(crate) fn main() {
     let net = networks::tiny_net::new(plywood::Seed(1));
     assert_eq!(net.clone().r#final().info.name, "final");
     assert_eq!(format!("{net:?}"), "tiny_net { .. }");

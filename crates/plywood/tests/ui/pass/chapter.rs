@@ -32,7 +32,7 @@ const _: () = assert!(FashionCnn::FLOPS == 5_588_480);
 const _: () = assert!(FashionCnn::TRAINING_FLOPS == 16_376_064);
 const _: () = assert!(FashionCnn::LAYERS.len() == 12);
 
-fn main() {
+pub(crate) fn main() {
     let model = FashionCnn::new(Seed(42));
     assert_eq!(model.conv1().weight().len(), 288);
     assert_eq!(model.dense_9().info.name, "dense_9");

@@ -36,7 +36,7 @@ plywood::model! {
     }
 }
 
-fn main() {
+pub(crate) fn main() {
     let net = Net::new(Seed(1));
     assert_eq!(net.scale().tensor("factor"), Some(&[3.0; 5][..]));
     assert_eq!(net.scale_3().parameters().len(), 4);

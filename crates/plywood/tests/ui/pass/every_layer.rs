@@ -31,7 +31,7 @@ plywood::model! {
 
 plywood::model! { Flat: Vector<3> => Vector<3> { Flatten } }
 
-fn main() {
+pub(crate) fn main() {
     assert_eq!(Images::new(Seed(1)).dense_16().bias().len(), 5);
     assert_eq!(Texts::new(Seed(1)).embedding_0().weight().len(), 400);
     assert_eq!(Flat::PARAMETERS, 0);

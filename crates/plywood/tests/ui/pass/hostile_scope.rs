@@ -23,6 +23,6 @@ mod std {}
     }
 }
 
-fn main() {
+pub(crate) fn main() {
     ::std::assert_eq!(Net::new(Seed(1)).conv().weight().len(), 3 * 5 * 4);
 }

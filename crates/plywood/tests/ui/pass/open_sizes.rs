@@ -21,7 +21,7 @@ plywood::model! {
 const _: () = Mlp::<7, 5>::CHECKED;
 const _: () = assert!(Mlp::<7, 5>::PARAMETERS == 40 + 144 + 75);
 
-fn main() {
+pub(crate) fn main() {
     assert_eq!(Mlp::<4, 2>::new(Seed(1)).first().weight().len(), 8);
     let double = <Mlp<4, 2, f64> as Network>::seeded(Seed(1));
     assert_eq!(double.first().bias(), [0.0; 2]);

@@ -1,0 +1,210 @@
+//! Whole compiled networks: the gradient of a training step against finite differences, in f64.
+//!
+//! ```text
+//! a step of Sgd at rate 1 takes the parameters p to p − ∂L/∂p
+//! ∂L/∂pᵢ ≈ (L(p + ε·eᵢ) − L(p − ε·eᵢ)) / 2ε
+//! ```
+//!
+//! Batches are of several blocks, the last of them not full, so lanes, segments and scattered tables take part.
+
+use plywood::kernels::random::{Random, Sequence as Draws};
+use plywood::nn::engine::Objective;
+use plywood::nn::loss::Loss;
+use plywood::prelude::*;
+use plywood::shape::Sample;
+
+/// How far a parameter is moved to either side.
+const EPSILON: f64 = 1e-5;
+/// At most this many parameters of a network are moved, evenly spread.
+const MOST_MOVED: usize = 150;
+
+plywood::model! {
+    Cnn: Image<9, 9, 2> => Logits<3> {
+        Conv2d(4), Tanh,
+        MaxPool2d(2),
+        Conv2d(3, kernel: 2), Tanh,
+        Flatten,
+        Dense(5), Sigmoid,
+        Dense(3),
+    }
+}
+
+plywood::model! {
+    /// Several segments, of which the first has no step.
+    Normed: Image<6, 6, 2> => Logits<3> {
+        BatchNorm,
+        Conv2d(4), BatchNorm, Tanh,
+        Flatten,
+        BatchNorm,
+        Dense(3),
+    }
+}
+
+plywood::model! {
+    NormAlone: Image<4, 4, 2> => Image<4, 4, 2> { BatchNorm }
+}
+
+plywood::model! {
+    /// Begins and ends with a reshape.
+    Rows: Image<6, 5, 2> => Real<4> {
+        Flatten,
+        Dense(12), LayerNorm, Gelu,
+        Dense(4), Silu,
+        Flatten,
+    }
+}
+
+plywood::model! {
+    Convolutions: Image<5, 5, 2> => Vector<4> {
+        DepthwiseConv2d(2, padding: same), Tanh,
+        ConvTranspose2d(4, kernel: 2, stride: 2), LeakyRelu,
+        AvgPool2d(2),
+        GlobalAvgPool2d,
+    }
+}
+
+plywood::model! {
+    Words: Sequence<Token<20>> => Sequence<Logits<3>> {
+        Embedding(5),
+        Gru(4, returns: sequence),
+        Bidirectional { Lstm(3, returns: sequence) },
+        Dense(4), Tanh,
+        Dense(3),
+    }
+}
+
+plywood::model! {
+    LastState: Sequence<Vector<3>> => Real<2> {
+        SimpleRnn(5, returns: sequence),
+        Bidirectional(merge: sum) { Gru(4, reset_after: false) },
+        Dense(2),
+    }
+}
+
+fn draws(seed: u64) -> Draws {
+    Random {
+        seed,
+        stream: 8,
+        step: 0,
+    }
+    .sequence()
+}
+
+/// Normal numbers for every element.
+fn normal<S: Sample<Element<f64> = f64>>(seed: u64, mut batch: Batch<S, f64>) -> Batch<S, f64> {
+    let mut draws = draws(seed);
+    batch.data_mut().fill_with(|| draws.normal());
+    batch
+}
+
+/// Tokens or classes below `count` for every element.
+fn below<S: Sample<Element<f64> = u32>>(count: u64, mut batch: Batch<S, f64>) -> Batch<S, f64> {
+    let mut draws = draws(70);
+    batch.data_mut().fill_with(|| draws.below(count) as u32);
+    batch
+}
+
+/// The loss at the network's parameters, and the network after one step of Sgd at rate 1.
+fn stepped<N, G, L>(network: &N, examples: &Examples<N::Input, G, f64>, loss: &L) -> (f64, N)
+where
+    N: Network<Scalar = f64> + Clone,
+    G: Sample,
+    L: Loss<N::Output, G>,
+{
+    let mut network = network.clone();
+    let mut trainer = Trainer::<N, G>::new(&network, Seed(1));
+    let objective = Objective { loss, metric: &() };
+    let sgd = (&Sgd::new(1.0), 1.0);
+    let loss = trainer.step(&mut network, examples, objective, sgd, &mut []);
+    (loss, network)
+}
+
+/// A network away from zero biases and equal gains, where a wrong gradient could hide.
+fn scattered<N: Network<Scalar = f64>>() -> N {
+    let mut network = N::seeded(Seed(3));
+    let mut draws = draws(5);
+    for parameter in network.parameters_mut() {
+        *parameter += 0.1 * draws.normal::<f64>();
+    }
+    network
+}
+
+fn check<N, G, L>(inputs: Batch<N::Input, f64>, targets: Batch<G, f64>, loss: L)
+where
+    N: Network<Scalar = f64> + Clone,
+    G: Sample,
+    L: Loss<N::Output, G>,
+{
+    let examples = Examples::new(inputs, targets);
+    let network = scattered::<N>();
+    let (_, after) = stepped(&network, &examples, &loss);
+    let places = N::LAYERS
+        .iter()
+        .flat_map(|layer| layer.offset..layer.offset + layer.plan.parameter_count());
+    let places: Vec<usize> = places.collect();
+    let moved = |i: usize, by: f64| {
+        let mut network = network.clone();
+        network.parameters_mut()[i] += by;
+        stepped(&network, &examples, &loss).0
+    };
+    let (mut checked, mut nonzero) = (0, 0);
+    for &i in places.iter().step_by(places.len().div_ceil(MOST_MOVED)) {
+        let gradient = network.parameters()[i] - after.parameters()[i];
+        let difference = (moved(i, EPSILON) - moved(i, -EPSILON)) / (2.0 * EPSILON);
+        assert!(
+            (gradient - difference).abs() <= 1e-6 + 1e-4 * difference.abs(),
+            "{}, parameter {i}: the gradient is {gradient:e}, the finite difference {difference:e}",
+            N::NAME,
+        );
+        checked += 1;
+        nonzero += usize::from(gradient.abs() > 1e-7);
+    }
+    assert!(
+        3 * nonzero >= 2 * checked,
+        "{}: only {nonzero} of {checked} gradients are not zero",
+        N::NAME
+    );
+}
+
+#[test]
+fn convolution_with_pooling() {
+    let (inputs, targets) = (Batch::new(70), Batch::<Class<3>, f64>::new(70));
+    check::<Cnn<f64>, _, _>(normal(7, inputs), below(3, targets), CrossEntropy);
+}
+
+#[test]
+fn batch_normalisation() {
+    let (inputs, targets) = (Batch::new(70), Batch::<Class<3>, f64>::new(70));
+    check::<Normed<f64>, _, _>(normal(7, inputs), below(3, targets), CrossEntropy);
+}
+
+#[test]
+fn batch_normalisation_alone() {
+    let (inputs, targets) = (Batch::new(70), Batch::<Image<4, 4, 2>, f64>::new(70));
+    check::<NormAlone<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+}
+
+#[test]
+fn dense_and_layer_normalisation() {
+    let (inputs, targets) = (Batch::new(70), Batch::<Real<4>, f64>::new(70));
+    check::<Rows<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+}
+
+#[test]
+fn depthwise_and_transposed_convolution() {
+    let (inputs, targets) = (Batch::new(70), Batch::<Vector<4>, f64>::new(70));
+    check::<Convolutions<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+}
+
+#[test]
+fn sequences_of_tokens() {
+    let inputs = Batch::sequences(20, 6);
+    let targets = Batch::<Sequence<Class<3>>, f64>::sequences(20, 6);
+    check::<Words<f64>, _, _>(below(20, inputs), below(3, targets), CrossEntropy);
+}
+
+#[test]
+fn last_state_of_sequences() {
+    let (inputs, targets) = (Batch::sequences(20, 6), Batch::<Real<2>, f64>::new(20));
+    check::<LastState<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+}
