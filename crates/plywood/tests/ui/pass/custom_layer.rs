@@ -32,7 +32,7 @@ plywood::model! {
         Dense(4), Relu,
         self::Scale::<1>(1.0),
         Gru(4),
-        crate::Scale<2>(1.0),
+        self::Scale<2>(1.0),
     }
 }
 
