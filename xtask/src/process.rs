@@ -37,12 +37,20 @@ pub(crate) fn environment(
 ) -> Result<PathBuf, String> {
     let inside = folder.join("bin/python");
     if !inside.exists() {
-        run(Command::new(python).args(["-m", "venv"]).arg(folder))?;
+        run(Command::new(python).args(["-m", "venv"]).arg(folder)).map_err(|error| {
+            format!("{error}\na Python with the module venv is needed; --python names another one")
+        })?;
     }
     let mut install = Command::new(&inside);
     install
         .args(["-m", "pip", "install", "--quiet", "--requirement"])
         .arg(requirements);
-    run(&mut install)?;
+    run(&mut install).map_err(|error| {
+        let folder = folder.display();
+        format!(
+            "{error}\nthe packages are in {}; if {folder} is damaged, remove it",
+            requirements.display()
+        )
+    })?;
     Ok(inside)
 }

@@ -25,14 +25,14 @@ pub(crate) struct Options {
     /// Does one piece of work in this process and prints its figures as JSON; for `--peers`.
     #[arg(long, hide = true)]
     work: Option<steps::Work>,
-    /// Steps of that piece of work.
-    #[arg(long, hide = true, default_value_t = 100)]
-    steps: usize,
+    /// How long.
+    #[command(flatten)]
+    span: steps::Span,
 }
 
 pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     if let Some(work) = options.work {
-        println!("{}", steps::run(work, options.steps, options.threads)?);
+        println!("{}", steps::run(work, options.span, options.threads)?);
         return Ok(());
     }
     if options.peers {
