@@ -5,7 +5,7 @@
 //! ∂L/∂pᵢ ≈ (L(p + ε·eᵢ) − L(p − ε·eᵢ)) / 2ε
 //! ```
 //!
-//! Batches are of several blocks, the last of them not full, so lanes, segments and scattered tables take part.
+//! Batches are of several blocks but for one test, the last block not full, so lanes, segments and scattered tables take part.
 
 use plywood::kernels::random::{Random, Sequence as Draws};
 use plywood::nn::engine::Objective;
@@ -187,6 +187,13 @@ fn batch_normalisation_alone() {
 #[test]
 fn dense_and_layer_normalisation() {
     let (inputs, targets) = (Batch::new(70), Batch::<Real<4>, f64>::new(70));
+    check::<Rows<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+}
+
+/// Too little work to be split stays on the thread that asks for it, outside of any pool.
+#[test]
+fn a_single_sample() {
+    let (inputs, targets) = (Batch::new(1), Batch::<Real<4>, f64>::new(1));
     check::<Rows<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
 }
 

@@ -8,7 +8,7 @@ use plywood_kernels::{AlignedVec, Float};
 use std::sync::Mutex;
 
 /// The coupled step that begins segment `segment`, which is not the first.
-pub(super) fn coupled_step(steps: &[Step], segment: usize) -> usize {
+pub(crate) fn coupled_step(steps: &[Step], segment: usize) -> usize {
     steps
         .iter()
         .enumerate()

@@ -20,5 +20,14 @@ mod stage;
 mod trainer;
 mod update;
 
+pub(crate) use coupling::coupled_step;
 pub use session::{Evaluation, Session};
+pub(crate) use stage::stage;
+pub(crate) use trainer::kept_row;
 pub use trainer::{Objective, Trainer};
+
+/// The position of this thread in its pool. Work that is not worth splitting, as that of a single block, stays on the thread that asked
+/// for it, which need not belong to a pool: then nobody else takes part, and any position will do.
+fn thread() -> usize {
+    rayon::current_thread_index().unwrap_or(0)
+}

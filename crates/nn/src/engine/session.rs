@@ -201,8 +201,7 @@ impl<'n, N: Network> Session<'n, N> {
     }
 
     fn worker(&self) -> std::sync::MutexGuard<'_, Worker<N>> {
-        let thread = rayon::current_thread_index().expect("parallel iterators run on a pool");
-        self.workers[thread]
+        self.workers[super::thread()]
             .lock()
             .expect("a block that panicked ended the pass")
     }

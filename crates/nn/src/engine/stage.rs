@@ -10,7 +10,7 @@ use std::ops::Range;
 ///
 /// A sample that is no sequence is one row, so a block is a part of the batch as it stands. Sequences are copied so
 /// that row `t·samples + n` is step `t` of sample `n`.
-pub(super) fn stage<'a, S: Sample, T: Float>(
+pub(crate) fn stage<'a, S: Sample, T: Float>(
     batch: &'a Batch<S, T>,
     samples: Range<usize>,
     copy: &'a mut [S::Element<T>],

@@ -3,6 +3,7 @@
 use super::blocks::Blocks;
 use super::coupling::{absorb, add_gradients, coupled_step, merge_statistics};
 use super::stage::{lengths, reserve, row_weights, rows, stage, staged, staged_len, total_weight};
+use super::thread;
 use super::update::{Gradients, HoldsGradient, Updater};
 use crate::arena::Arena;
 use crate::initialise::Seed;
@@ -457,7 +458,7 @@ impl<N: Network, G: Sample> BlockPass<'_, N, G> {
 }
 
 /// Numbers of a row that are kept for the scatter into a table; none without a table.
-fn kept_row<N: Network>() -> usize {
+pub(crate) fn kept_row<N: Network>() -> usize {
     match N::STEPS.first() {
         Some(step) if step.plan.sparse => step.plan.output.elements().get(),
         _ => 0,
@@ -469,9 +470,4 @@ fn lock<T>(arenas: &[Mutex<T>], index: usize) -> MutexGuard<'_, T> {
     arenas[index]
         .lock()
         .expect("a block that panicked ended the step")
-}
-
-/// The position of this thread in its pool.
-fn thread() -> usize {
-    rayon::current_thread_index().expect("parallel iterators run on the threads of a pool")
 }
