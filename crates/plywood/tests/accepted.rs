@@ -2,7 +2,10 @@
 //!
 //! They are compiled with this test rather than by the harness of the refused programs, which then only checks programs
 //! and builds none.
-#![allow(unreachable_pub, reason = "in a program of its own, what is public can be reached")]
+#![allow(
+    unreachable_pub,
+    reason = "in a program of its own, what is public can be reached"
+)]
 
 macro_rules! programs {
     ($($name:ident in $path:literal;)*) => {$(
