@@ -7,6 +7,7 @@ use plywood::prelude::*;
 use plywood::{Fill, Float, Flow, Layer, Memory, Pass, Plan, Shape};
 
 /// `y = factor ⊙ x`, feature by feature.
+#[derive(Default)]
 pub struct Scale;
 
 impl Scale {
