@@ -43,6 +43,10 @@ struct Options {
 
 fn main() -> plywood::Result<()> {
     let options = Options::parse();
+    if let Some(folder) = options.out.parent() {
+        // Better to fail now than after the training.
+        std::fs::create_dir_all(folder)?;
+    }
     let data = match &options.data {
         Some(folder) => LanguageWords::at(folder)?,
         None => LanguageWords::load()?,

@@ -38,18 +38,7 @@ pub(super) fn fetch(search: &mut Search, places: &Places, cache: &Path) {
 fn unpack(places: &Places, cache: &Path, packages: &[&str]) -> Result<(TempDir, PathBuf), String> {
     let folder = TempDir::new_in(cache).map_err(|error| error.to_string())?;
     let root = folder.path().join("root");
-    let options = [
-        "-q",
-        "-o",
-        "Acquire::Retries=0",
-        "-o",
-        "Acquire::http::Timeout=10",
-        "-o",
-        "Acquire::https::Timeout=10",
-        "download",
-    ];
-    let mut download = command(&places.apt_get, folder.path());
-    run(download.args(options).args(packages)).map_err(|why| explain(&why))?;
+    download(places, folder.path(), packages).map_err(|why| explain(&why))?;
     let entries = fs::read_dir(folder.path()).map_err(|error| error.to_string())?;
     for entry in entries {
         let package = entry.map_err(|error| error.to_string())?.path();
@@ -62,6 +51,48 @@ fn unpack(places: &Places, cache: &Path, packages: &[&str]) -> Result<(TempDir, 
         }
     }
     Ok((folder, root))
+}
+
+/// What keeps `apt-get` short where there is no network.
+const OPTIONS: [&str; 7] = [
+    "-q",
+    "-o",
+    "Acquire::Retries=0",
+    "-o",
+    "Acquire::http::Timeout=10",
+    "-o",
+    "Acquire::https::Timeout=10",
+];
+
+/// Downloads `packages` into `folder`; where the system has no lists of packages, with lists of its own, which need no
+/// root.
+fn download(places: &Places, folder: &Path, packages: &[&str]) -> Result<(), String> {
+    let mut plain = command(&places.apt_get, folder);
+    let Err(why) = run(plain.args(OPTIONS).arg("download").args(packages)) else {
+        return Ok(());
+    };
+    if !why.contains(NO_LISTS) {
+        return Err(why);
+    }
+    let lists = folder.join("lists");
+    if fs::create_dir_all(lists.join("partial")).is_err() {
+        return Err(why);
+    }
+    let own = [
+        "-o".to_owned(),
+        format!("Dir::State::Lists={}", lists.display()),
+        "-o".to_owned(),
+        format!("Dir::Cache={}", folder.display()),
+    ];
+    let mut update = command(&places.apt_get, folder);
+    let updated = run(update.args(OPTIONS).args(&own).arg("update"));
+    let mut again = command(&places.apt_get, folder);
+    again
+        .args(OPTIONS)
+        .args(&own)
+        .arg("download")
+        .args(packages);
+    updated.and_then(|()| run(&mut again)).map_err(|_| why)
 }
 
 fn command(words: &[String], folder: &Path) -> Command {
@@ -92,9 +123,12 @@ fn run(command: &mut Command) -> Result<(), String> {
     Err(format!("{} ({})", errors.join("; "), output.status))
 }
 
+/// What `apt-get` says of a package that its lists do not have.
+const NO_LISTS: &str = "Unable to locate package";
+
 /// `apt-get`'s words, and what they mean where it has no list of packages.
 fn explain(why: &str) -> String {
-    if why.contains("Unable to locate package") {
+    if why.contains(NO_LISTS) {
         format!("{why}; apt's package lists are missing or old, `sudo apt-get update` fetches them")
     } else {
         why.to_owned()
