@@ -23,7 +23,7 @@ pub struct AvgPool2d {
 }
 
 macro_rules! pool {
-    ($pool:ident, $name:literal, $index_bytes:expr) => {
+    ($pool:ident, $name:literal, $kept:ident) => {
         impl $pool {
             /// A window that moves by its own size, without padding.
             #[must_use]
@@ -53,9 +53,8 @@ macro_rules! pool {
                 match self.window.over($name, input) {
                     Ok(axes) => {
                         let output = image(input, axes, input.features());
-                        let index: fn_size::Width = $index_bytes;
                         Plan::yields(input, output)
-                            .saves_bytes(output.elements().times(index.of(self.window.kernel)))
+                            .saves_bytes(output.elements().times($kept(self.window.kernel)))
                     }
                     Err(fault) => Plan::fault(input, fault),
                 }
@@ -64,30 +63,21 @@ macro_rules! pool {
     };
 }
 
-mod fn_size {
-    //! How many bytes the place of a maximum takes.
-
-    use crate::Size;
-
-    pub(super) enum Width {
-        Nothing,
-        Place,
-    }
-
-    impl Width {
-        /// One byte for windows of up to 256 places, else four.
-        pub(super) const fn of(&self, kernel: [Size; 2]) -> Size {
-            match (self, kernel[0].times(kernel[1])) {
-                (Self::Nothing, _) => Size::Known(0),
-                (Self::Place, Size::Known(places)) if places > 256 => Size::Known(4),
-                (Self::Place, _) => Size::Known(1),
-            }
-        }
+/// Bytes that the place of a maximum takes: one for windows of up to 256 places, else four.
+const fn place(kernel: [Size; 2]) -> Size {
+    match kernel[0].times(kernel[1]) {
+        Size::Known(places) if places > 256 => Size::Known(4),
+        _ => Size::Known(1),
     }
 }
 
-pool!(MaxPool2d, "MaxPool2d", fn_size::Width::Place);
-pool!(AvgPool2d, "AvgPool2d", fn_size::Width::Nothing);
+/// A mean has no place to be kept.
+const fn nothing(_: [Size; 2]) -> Size {
+    Size::Known(0)
+}
+
+pool!(MaxPool2d, "MaxPool2d", place);
+pool!(AvgPool2d, "AvgPool2d", nothing);
 
 /// The mean of a whole image, channel by channel.
 ///
