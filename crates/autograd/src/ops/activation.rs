@@ -23,20 +23,9 @@ pub use plywood_kernels::elementwise::{gelu_backward, gelu_forward, silu_backwar
 use plywood_shape::Activation;
 use plywood_tensor::Tensor;
 
-/// The kernels' form of an activation.
-pub const fn activation(activation: Activation) -> elementwise::Activation {
-    match activation {
-        Activation::Identity => elementwise::Activation::Identity,
-        Activation::Relu => elementwise::Activation::Relu,
-        Activation::LeakyRelu(slope) => elementwise::Activation::LeakyRelu(slope),
-        Activation::Sigmoid => elementwise::Activation::Sigmoid,
-        Activation::Tanh => elementwise::Activation::Tanh,
-    }
-}
-
 /// y = activation(x), in place.
 pub fn activation_forward<T: Float>(function: Activation, values: &mut [T]) {
-    elementwise::activation_forward_in_place(activation(function), values);
+    elementwise::activation_forward_in_place(function, values);
 }
 
 /// dx from the output `y` and dy, in place: `gradient` is dy before and dx after.
@@ -44,7 +33,7 @@ pub fn activation_forward<T: Float>(function: Activation, values: &mut [T]) {
 /// # Panics
 /// If the lengths differ.
 pub fn activation_backward<T: Float>(function: Activation, y: &[T], gradient: &mut [T]) {
-    elementwise::activation_backward_in_place(activation(function), y, gradient);
+    elementwise::activation_backward_in_place(function, y, gradient);
 }
 
 impl<'t, T: Float> Var<'t, T> {

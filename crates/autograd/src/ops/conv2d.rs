@@ -8,7 +8,7 @@
 //!
 //! What is computed is cross-correlation, as every framework does it.
 
-use super::activation::{activation, activation_backward};
+use super::activation::activation_backward;
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::gradients::Adjoint;
 use crate::var::Var;
@@ -64,7 +64,7 @@ impl Conv2d {
     fn epilogue<'a, T>(&self, bias: Option<&'a [T]>) -> Epilogue<'a, T> {
         Epilogue {
             bias,
-            activation: activation(self.activation),
+            activation: self.activation,
         }
     }
 

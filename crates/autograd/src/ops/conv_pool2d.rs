@@ -8,7 +8,7 @@
 //! what comes out of the pool is the activation's output at the maximum: so the way back needs nothing that the pool
 //! dropped, and goes through the winners alone where the sizes allow it.
 
-use super::activation::{activation, activation_backward};
+use super::activation::activation_backward;
 use super::conv2d::{dims_of, image_of, output_of, weighted_backward};
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::var::Var;
@@ -61,7 +61,7 @@ impl ConvPool2d {
             weight: weights.weight,
             epilogue: Epilogue {
                 bias: weights.bias,
-                activation: activation(self.activation),
+                activation: self.activation,
             },
             y,
             places: (!places.is_empty()).then_some(places),

@@ -9,7 +9,7 @@
 //! It is that convolution's input gradient (Dumoulin and Visin, 2016), so its gradients are the convolution and its
 //! weight gradient with the parts of x and y exchanged.
 
-use super::activation::{activation, activation_backward};
+use super::activation::activation_backward;
 use super::conv2d::{image_of, weighted_backward};
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::var::Var;
@@ -64,7 +64,7 @@ impl ConvTranspose2d {
         if let Some(bias) = weights.bias {
             add_bias(y, bias);
         }
-        activation_forward_in_place(activation(self.activation), y);
+        activation_forward_in_place(self.activation, y);
     }
 
     /// The gradients of x and the parameters, from that of y.

@@ -6,7 +6,7 @@
 //! dx = g·Wᵀ      dW += xᵀ·g      db += Σ_r g[r]
 //! ```
 
-use super::activation::{activation, activation_backward};
+use super::activation::activation_backward;
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::var::Var;
 use plywood_kernels::Float;
@@ -62,7 +62,7 @@ impl Dense {
             start: Start::Zero,
             epilogue: Epilogue {
                 bias: weights.bias,
-                activation: activation(self.activation),
+                activation: self.activation,
             },
         };
         gemm.run(MatrixMut::row_major(y, self.outputs), scratch);
