@@ -15,9 +15,36 @@ mod sealed {
 
     /// Keeps [`Float`](super::Float) to the types the kernels were written for, and holds what is compiled once for each.
     #[allow(private_bounds, reason = "no other crate can name this trait")]
-    pub trait Sealed: GemmElement + RnnElement {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+    pub trait Sealed: GemmElement + RnnElement {
+        /// The numbers as `f32`, for kernels of that type alone.
+        ///
+        /// # Panics
+        /// If this is another type.
+        fn singles(numbers: &[Self]) -> &[f32];
+
+        /// [`singles`](Self::singles), to be written.
+        fn singles_mut(numbers: &mut [Self]) -> &mut [f32];
+    }
+
+    impl Sealed for f32 {
+        fn singles(numbers: &[f32]) -> &[f32] {
+            numbers
+        }
+
+        fn singles_mut(numbers: &mut [f32]) -> &mut [f32] {
+            numbers
+        }
+    }
+
+    impl Sealed for f64 {
+        fn singles(_: &[f64]) -> &[f32] {
+            panic!("a kernel of f32 was given f64")
+        }
+
+        fn singles_mut(_: &mut [f64]) -> &mut [f32] {
+            panic!("a kernel of f32 was given f64")
+        }
+    }
 }
 
 /// The arithmetic operators of a number.

@@ -9,6 +9,7 @@
 //! last partial one go through the same vector code, so cutting a slice elsewhere changes nothing either.
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
+pub mod bf16;
 pub mod buffer;
 pub mod conv;
 pub mod elementwise;
