@@ -11,6 +11,7 @@ use plywood_kernels::{AlignedVec, Float};
 use plywood_shape::{Rows, Sample};
 use plywood_tensor::{Batch, Examples};
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::Mutex;
 
 /// Runs a network forward. It borrows the network, whose parameters therefore stand still meanwhile.
@@ -96,19 +97,19 @@ impl<'n, N: Network> Session<'n, N> {
         let blocks = Blocks::of::<N>(inputs.samples());
         self.reserve(blocks, inputs.steps());
         let sample = steps * N::Output::ROW;
-        let block = (blocks.size() * sample).max(1);
         let this = &*self;
-        outputs
-            .data_mut()
-            .par_chunks_mut(block)
-            .enumerate()
-            .with_max_len(1)
-            .for_each(|(index, target)| {
+        each_block(
+            blocks,
+            0..blocks.count(),
+            sample,
+            outputs.data_mut(),
+            &|index, target: &mut [N::Scalar]| {
                 let mut worker = this.worker();
                 let (rows, output) = this.run(inputs, blocks, index, &mut worker);
                 let rows = Rows { steps, ..rows };
                 unstage(rows, N::Output::ROW, output, target);
-            });
+            },
+        );
     }
 
     /// The outputs for `inputs`, in a batch of its own.
@@ -236,5 +237,28 @@ impl<'n, N: Network> Session<'n, N> {
             N::forward(segment, &run, input, &mut worker.arena);
         }
         (rows, worker.arena.output(N::STEPS, rows).0)
+    }
+}
+
+/// Hands every block of `range` its part of `target`, `sample` numbers a sample, in parallel.
+fn each_block<E: Send>(
+    blocks: Blocks,
+    range: Range<usize>,
+    sample: usize,
+    target: &mut [E],
+    work: &(impl Fn(usize, &mut [E]) + Sync),
+) {
+    match range.len() {
+        0 => {}
+        1 => work(range.start, target),
+        len => {
+            let middle = range.start + len / 2;
+            let before = blocks.samples(middle).start - blocks.samples(range.start).start;
+            let (first, second) = target.split_at_mut(before * sample);
+            rayon::join(
+                || each_block(blocks, range.start..middle, sample, first, work),
+                || each_block(blocks, middle..range.end, sample, second, work),
+            );
+        }
     }
 }
