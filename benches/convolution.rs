@@ -3,7 +3,7 @@
 //! Each result is compared with the naive sums before it is timed.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use plywood::kernels::conv::{self, Dims};
+use plywood::kernels::conv::{self, Dims, Pass};
 use plywood::kernels::gemm::Epilogue;
 use plywood_testing::oracle::{Window, conv2d::Conv2d};
 use plywood_testing::{assert_close, random};
@@ -57,11 +57,13 @@ fn convolution(criterion: &mut Criterion, [side, channels, filters]: [usize; 3])
 
     let mut scratch = vec![0.0; conv::forward_scratch_len(&dims)];
     let expected = naive.forward(&x64, &weight64, &vec![0.0; filters]);
+    let forward = prepared(&dims, Pass::Forward, &weight);
     time("forward", &expected, &mut |y| {
         conv::forward(conv::Forward {
             dims: &dims,
             x: &x,
             weight: &weight,
+            prepared: &forward,
             epilogue: Epilogue::NONE,
             y,
             scratch: &mut scratch,
@@ -80,15 +82,23 @@ fn convolution(criterion: &mut Criterion, [side, channels, filters]: [usize; 3])
     });
     let mut scratch = vec![0.0; conv::input_gradient_scratch_len(&dims)];
     let expected = naive.input_gradient(&weight64, &dy64);
+    let backward = prepared(&dims, Pass::InputGradient, &weight);
     time("input gradient", &expected, &mut |dx| {
         conv::input_gradient(conv::InputGradient {
             dims: &dims,
             weight: &weight,
+            prepared: &backward,
             dy: &dy,
             dx,
             scratch: &mut scratch,
         });
     });
+}
+
+fn prepared(dims: &Dims, pass: Pass, weight: &[f32]) -> Vec<f32> {
+    let mut prepared = vec![0.0; conv::prepared_len::<f32>(dims, pass)];
+    conv::prepare(dims, pass, weight, &mut prepared);
+    prepared
 }
 
 fn double(values: &[f32]) -> Vec<f64> {

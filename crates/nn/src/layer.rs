@@ -66,7 +66,13 @@ pub trait Layer<T: Float, X = T>: Sync {
         0
     }
 
-    /// Derives them; called after every change of the parameters.
+    /// How many of them the forward pass reads: these come first.
+    fn prepared_for_forward_len(&self, plan: &Plan) -> usize {
+        self.prepared_len(plan)
+    }
+
+    /// Derives them, or only those for the forward pass if there is no room for more; called after every change of the
+    /// parameters.
     fn prepare(&self, _plan: &Plan, _parameters: &[T], _prepared: &mut [T]) {}
 
     /// While training, for a layer whose plan couples samples: the statistics of these rows into `partial`.

@@ -59,16 +59,35 @@ pub struct Layout {
 const FIRST_LAYER_STREAM: u32 = 1 << 16;
 
 impl Layout {
-    /// The layout of a network.
+    /// The layout of a network that is trained.
     #[must_use]
     pub fn of<N: Network>() -> Self {
-        struct Prepared<'a>(&'a mut Layout, &'static [Step]);
+        Self::new::<N>(true)
+    }
+
+    /// The layout of a network that only runs forward.
+    #[must_use]
+    pub fn for_inference<N: Network>() -> Self {
+        Self::new::<N>(false)
+    }
+
+    fn new<N: Network>(training: bool) -> Self {
+        struct Prepared<'a> {
+            steps: &'static [Step],
+            layout: &'a mut Layout,
+            training: bool,
+        }
         impl<T: Float> Visitor<T> for Prepared<'_> {
             fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
-                let len = layer.prepared_len(&self.1[index].plan);
-                self.0.prepared.push(self.0.prepared_len);
-                self.0.prepared_lens.push(len);
-                self.0.prepared_len += len.next_multiple_of(16);
+                let plan = &self.steps[index].plan;
+                let len = if self.training {
+                    layer.prepared_len(plan)
+                } else {
+                    layer.prepared_for_forward_len(plan)
+                };
+                self.layout.prepared.push(self.layout.prepared_len);
+                self.layout.prepared_lens.push(len);
+                self.layout.prepared_len += len.next_multiple_of(16);
             }
         }
         let mut layout = Self::default();
@@ -79,7 +98,11 @@ impl Layout {
                 layout.sparse_len += step.plan.parameter_count().next_multiple_of(16);
             }
         }
-        N::visit(&mut Prepared(&mut layout, N::STEPS));
+        N::visit(&mut Prepared {
+            steps: N::STEPS,
+            layout: &mut layout,
+            training,
+        });
         layout
     }
 

@@ -13,7 +13,7 @@ use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::gradients::Adjoint;
 use crate::var::Var;
 use plywood_kernels::Float;
-use plywood_kernels::conv::{self, Dims, Forward, InputGradient, WeightGradient};
+use plywood_kernels::conv::{self, Dims, Forward, InputGradient, Pass, WeightGradient};
 use plywood_kernels::elementwise::column_sums;
 use plywood_kernels::gemm::{Epilogue, Start};
 use plywood_shape::{Activation, Axis, Shape, Window};
@@ -29,6 +29,29 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
+    /// Numbers derived from the weight that forward needs: the first of [`prepared_len`](Conv2d::prepared_len).
+    pub fn prepared_for_forward_len<T: Float>(&self) -> usize {
+        conv::prepared_len::<T>(&self.dims, Pass::Forward)
+    }
+
+    /// Numbers derived from the weight that forward and backward need.
+    pub fn prepared_len<T: Float>(&self) -> usize {
+        let back = conv::prepared_len::<T>(&self.dims, Pass::InputGradient);
+        self.prepared_for_forward_len::<T>() + back
+    }
+
+    /// Derives them, or those for forward alone if there is no room for more.
+    ///
+    /// # Panics
+    /// If a slice has another length.
+    pub fn prepare<T: Float>(&self, weight: &[T], prepared: &mut [T]) {
+        let (forward, back) = prepared.split_at_mut(self.prepared_for_forward_len::<T>());
+        conv::prepare(&self.dims, Pass::Forward, weight, forward);
+        if !back.is_empty() {
+            conv::prepare(&self.dims, Pass::InputGradient, weight, back);
+        }
+    }
+
     /// Elements of scratch space that forward and backward need.
     pub fn scratch_len(&self) -> usize {
         conv::forward_scratch_len(&self.dims)
@@ -40,14 +63,15 @@ impl Conv2d {
     ///
     /// # Shapes
     /// `x` \[samples\]\[input\], weight \[kernel rows\]\[kernel columns\]\[channels in / groups\]\[channels out\], bias
-    /// \[channels out\], `y` \[samples\]\[output\].
+    /// \[channels out\], `y` \[samples\]\[output\]; `prepared` as [`prepare`](Conv2d::prepare) left it, on the same machine.
     ///
     /// # Panics
-    /// If a slice has another length, or if the scratch space is short.
+    /// If a slice has another length, or if the scratch space or what is prepared is short.
     pub fn forward<T: Float>(
         &self,
         x: &[T],
         weights: Weights<'_, T>,
+        prepared: &[T],
         y: &mut [T],
         scratch: &mut [T],
     ) {
@@ -55,6 +79,7 @@ impl Conv2d {
             dims: &self.dims,
             x,
             weight: weights.weight,
+            prepared,
             epilogue: self.epilogue(weights.bias),
             y,
             scratch,
@@ -74,11 +99,12 @@ impl Conv2d {
     /// As [`forward`](Conv2d::forward), gradients as what they are of.
     ///
     /// # Panics
-    /// If a slice has another length, or if the scratch space is short.
+    /// If a slice has another length, or if the scratch space or what is prepared is short.
     pub fn backward<T: Float>(
         &self,
         flow: WeightedFlow<'_, T>,
         gradients: WeightGradients<'_, T>,
+        prepared: &[T],
         scratch: &mut [T],
     ) {
         activation_backward(self.activation, flow.y, flow.dy);
@@ -88,6 +114,7 @@ impl Conv2d {
             conv::input_gradient(InputGradient {
                 dims,
                 weight: flow.weight,
+                prepared: &prepared[self.prepared_for_forward_len::<T>()..],
                 dy: flow.dy,
                 dx,
                 scratch,
@@ -159,9 +186,12 @@ impl<'t, T: Float> Var<'t, T> {
             weight: w.data(),
             bias: bias_value.as_ref().map(|b| b.data()),
         };
+        let mut prepared = scratch(conv.prepared_len::<T>());
+        conv.prepare(w.data(), &mut prepared);
         conv.forward(
             x.data(),
             weights,
+            &prepared,
             y.data_mut(),
             &mut scratch(conv.scratch_len()),
         );
@@ -169,7 +199,7 @@ impl<'t, T: Float> Var<'t, T> {
         operands.extend(bias);
         self.tape().record(&operands, y, move |step| {
             weighted_backward(step, |flow, gradients| {
-                conv.backward(flow, gradients, &mut scratch(conv.scratch_len()));
+                conv.backward(flow, gradients, &prepared, &mut scratch(conv.scratch_len()));
             });
         })
     }

@@ -13,7 +13,7 @@ use super::conv2d::{dims_of, image_of, output_of, weighted_backward};
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::var::Var;
 use plywood_kernels::Float;
-use plywood_kernels::conv::{self, BackwardPool, Dims, ForwardPool};
+use plywood_kernels::conv::{self, BackwardPool, Dims, ForwardPool, Pass};
 use plywood_kernels::elementwise::column_sums;
 use plywood_kernels::gemm::{Epilogue, Start};
 use plywood_kernels::pool;
@@ -32,33 +32,58 @@ pub struct ConvPool2d {
 }
 
 impl ConvPool2d {
+    /// Numbers derived from the weight that forward needs: the first of [`prepared_len`](ConvPool2d::prepared_len).
+    pub fn prepared_for_forward_len<T: Float>(&self) -> usize {
+        conv::prepared_len::<T>(&self.dims, Pass::Forward)
+    }
+
+    /// Numbers derived from the weight that forward and backward need.
+    pub fn prepared_len<T: Float>(&self) -> usize {
+        let back = conv::backward_pool_prepared_len::<T>(&self.dims, &self.pool);
+        self.prepared_for_forward_len::<T>() + back
+    }
+
+    /// Derives them, or those for forward alone if there is no room for more.
+    ///
+    /// # Panics
+    /// If a slice has another length.
+    pub fn prepare<T: Float>(&self, weight: &[T], prepared: &mut [T]) {
+        let (forward, back) = prepared.split_at_mut(self.prepared_for_forward_len::<T>());
+        conv::prepare(&self.dims, Pass::Forward, weight, forward);
+        if !back.is_empty() {
+            conv::prepare_backward_pool(&self.dims, &self.pool, weight, back);
+        }
+    }
+
     /// Elements of scratch space that forward and backward need.
     pub fn scratch_len(&self) -> usize {
         let forward = conv::forward_pool_scratch_len(&self.dims, &self.pool);
         forward.max(conv::backward_pool_scratch_len(&self.dims, &self.pool))
     }
 
-    /// y from x, and the places of the maxima; `places` may be empty where no backward pass follows.
+    /// What comes out of the pool, from x.
     ///
     /// # Shapes
     /// `x` \[samples\]\[input\], weight \[kernel rows\]\[kernel columns\]\[channels in / groups\]\[channels out\], bias
-    /// \[channels out\], `y` \[samples\]\[output of the pool\], `places` [`places_len`](pool::Dims::places_len) bytes.
+    /// \[channels out\]; `prepared` as [`prepare`](ConvPool2d::prepare) left it, on the same machine.
     ///
     /// # Panics
-    /// If a slice has another length, or if the scratch space is short.
+    /// If a slice has another length, or if the scratch space or what is prepared is short.
     pub fn forward<T: Float>(
         &self,
         x: &[T],
         weights: Weights<'_, T>,
-        y: &mut [T],
-        places: &mut [u8],
+        prepared: &[T],
+        pooled: Pooled<'_, T>,
         scratch: &mut [T],
     ) {
+        let Pooled { y, places } = pooled;
         conv::forward_pool(ForwardPool {
             dims: &self.dims,
             pool: &self.pool,
             x,
             weight: weights.weight,
+            prepared,
             epilogue: Epilogue {
                 bias: weights.bias,
                 activation: self.activation,
@@ -75,11 +100,12 @@ impl ConvPool2d {
     /// As [`forward`](ConvPool2d::forward), gradients as what they are of.
     ///
     /// # Panics
-    /// If a slice has another length, or if the scratch space is short.
+    /// If a slice has another length, or if the scratch space or what is prepared is short.
     pub fn backward<T: Float>(
         &self,
         flow: WeightedFlow<'_, T>,
         gradients: WeightGradients<'_, T>,
+        prepared: &[T],
         places: &[u8],
         scratch: &mut [T],
     ) {
@@ -92,6 +118,7 @@ impl ConvPool2d {
             pool: &self.pool,
             x: flow.x,
             weight: flow.weight,
+            prepared: &prepared[self.prepared_for_forward_len::<T>()..],
             dy: flow.dy,
             places,
             dweight: gradients.weight,
@@ -99,6 +126,15 @@ impl ConvPool2d {
             scratch,
         });
     }
+}
+
+/// What comes out of the pool: the maxima, and where they were.
+#[derive(Debug)]
+pub struct Pooled<'a, T> {
+    /// \[samples\]\[output of the pool\]
+    pub y: &'a mut [T],
+    /// [`places_len`](pool::Dims::places_len) bytes; may be empty where no backward pass follows.
+    pub places: &'a mut [u8],
 }
 
 /// The two windows of a convolution and the max-pool behind it, and what is applied between them.
@@ -154,16 +190,28 @@ impl<'t, T: Float> Var<'t, T> {
             weight: w.data(),
             bias: Some(b.data()),
         };
+        let mut prepared = scratch(conv.prepared_len::<T>());
+        conv.prepare(w.data(), &mut prepared);
+        let pooled = Pooled {
+            y: y.data_mut(),
+            places: &mut places,
+        };
         conv.forward(
             x.data(),
             weights,
-            y.data_mut(),
-            &mut places,
+            &prepared,
+            pooled,
             &mut scratch(conv.scratch_len()),
         );
         self.tape().record(&[self, weight, bias], y, move |step| {
             weighted_backward(step, |flow, gradients| {
-                conv.backward(flow, gradients, &places, &mut scratch(conv.scratch_len()));
+                conv.backward(
+                    flow,
+                    gradients,
+                    &prepared,
+                    &places,
+                    &mut scratch(conv.scratch_len()),
+                );
             });
         })
     }

@@ -14,7 +14,7 @@ use super::conv2d::{image_of, weighted_backward};
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::var::Var;
 use plywood_kernels::Float;
-use plywood_kernels::conv::{self, Dims, Forward, InputGradient, WeightGradient};
+use plywood_kernels::conv::{self, Dims, Forward, InputGradient, Pass, WeightGradient};
 use plywood_kernels::elementwise::{activation_forward_in_place, add_bias, column_sums};
 use plywood_kernels::gemm::{Epilogue, Start};
 use plywood_shape::layers::ConvTranspose2d as Declaration;
@@ -31,6 +31,29 @@ pub struct ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
+    /// Numbers derived from the weight that forward needs: the first of [`prepared_len`](ConvTranspose2d::prepared_len).
+    pub fn prepared_for_forward_len<T: Float>(&self) -> usize {
+        conv::prepared_len::<T>(&self.dims, Pass::InputGradient)
+    }
+
+    /// Numbers derived from the weight that forward and backward need.
+    pub fn prepared_len<T: Float>(&self) -> usize {
+        let back = conv::prepared_len::<T>(&self.dims, Pass::Forward);
+        self.prepared_for_forward_len::<T>() + back
+    }
+
+    /// Derives them, or those for forward alone if there is no room for more.
+    ///
+    /// # Panics
+    /// If a slice has another length.
+    pub fn prepare<T: Float>(&self, weight: &[T], prepared: &mut [T]) {
+        let (forward, back) = prepared.split_at_mut(self.prepared_for_forward_len::<T>());
+        conv::prepare(&self.dims, Pass::InputGradient, weight, forward);
+        if !back.is_empty() {
+            conv::prepare(&self.dims, Pass::Forward, weight, back);
+        }
+    }
+
     /// Elements of scratch space that forward and backward need.
     pub fn scratch_len(&self) -> usize {
         conv::forward_scratch_len(&self.dims)
@@ -42,14 +65,16 @@ impl ConvTranspose2d {
     ///
     /// # Shapes
     /// `x` \[samples\]\[output of the sizes\], weight \[kernel rows\]\[kernel columns\]\[channels of y\]\[channels of x\], bias
-    /// \[channels of y\], `y` \[samples\]\[input of the sizes\].
+    /// \[channels of y\], `y` \[samples\]\[input of the sizes\]; `prepared` as [`prepare`](ConvTranspose2d::prepare) left it,
+    /// on the same machine.
     ///
     /// # Panics
-    /// If a slice has another length, or if the scratch space is short.
+    /// If a slice has another length, or if the scratch space or what is prepared is short.
     pub fn forward<T: Float>(
         &self,
         x: &[T],
         weights: Weights<'_, T>,
+        prepared: &[T],
         y: &mut [T],
         scratch: &mut [T],
     ) {
@@ -57,6 +82,7 @@ impl ConvTranspose2d {
         conv::input_gradient(InputGradient {
             dims,
             weight: weights.weight,
+            prepared,
             dy: x,
             dx: y,
             scratch,
@@ -73,11 +99,12 @@ impl ConvTranspose2d {
     /// As [`forward`](ConvTranspose2d::forward), gradients as what they are of.
     ///
     /// # Panics
-    /// If a slice has another length, or if the scratch space is short.
+    /// If a slice has another length, or if the scratch space or what is prepared is short.
     pub fn backward<T: Float>(
         &self,
         flow: WeightedFlow<'_, T>,
         gradients: WeightGradients<'_, T>,
+        prepared: &[T],
         scratch: &mut [T],
     ) {
         activation_backward(self.activation, flow.y, flow.dy);
@@ -97,6 +124,7 @@ impl ConvTranspose2d {
                 dims,
                 x: flow.dy,
                 weight: flow.weight,
+                prepared: &prepared[self.prepared_for_forward_len::<T>()..],
                 epilogue: Epilogue::NONE,
                 y: dx,
                 scratch,
@@ -159,9 +187,12 @@ impl<'t, T: Float> Var<'t, T> {
             weight: w.data(),
             bias: bias_value.as_ref().map(|b| b.data()),
         };
+        let mut prepared = scratch(conv.prepared_len::<T>());
+        conv.prepare(w.data(), &mut prepared);
         conv.forward(
             x.data(),
             weights,
+            &prepared,
             y.data_mut(),
             &mut scratch(conv.scratch_len()),
         );
@@ -169,7 +200,7 @@ impl<'t, T: Float> Var<'t, T> {
         operands.extend(bias);
         self.tape().record(&operands, y, move |step| {
             weighted_backward(step, |flow, gradients| {
-                conv.backward(flow, gradients, &mut scratch(conv.scratch_len()));
+                conv.backward(flow, gradients, &prepared, &mut scratch(conv.scratch_len()));
             });
         })
     }

@@ -206,6 +206,7 @@ fn reference(dims: &Dims, [x, weight, dy]: [Vec<f64>; 3]) -> [Vec<f64>; 3] {
         dims,
         x: &x,
         weight: &weight,
+        prepared: &[],
         epilogue: Epilogue::NONE,
         y: &mut y,
         scratch: &mut [],
@@ -222,6 +223,7 @@ fn reference(dims: &Dims, [x, weight, dy]: [Vec<f64>; 3]) -> [Vec<f64>; 3] {
     by.input_gradient(InputGradient {
         dims,
         weight: &weight,
+        prepared: &[],
         dy: &dy,
         dx: &mut dx,
         scratch: &mut [],

@@ -17,16 +17,11 @@ use std::ops::Range;
 
 use super::activate::Activate;
 use super::tile::{Block, Cursor, PIXELS, Strides, Sum, accumulate, vectors_of};
-use super::{Dims, Direct, Forward, pack};
+use super::{Dims, Direct, Forward};
 use crate::elementwise::{Activation, OnVectors as _};
 use crate::float::Float;
 use crate::gemm::Epilogue;
 use crate::simd::{Kernel, Simd};
-
-/// Elements of scratch space: the packed weights.
-pub(super) const fn scratch_len(dims: &Dims) -> usize {
-    pack::panels_len(dims.groups, dims.outputs_per_group(), dims.terms())
-}
 
 /// The rows and columns of the output to compute, and where the results go.
 pub(super) struct Target<'a, T> {
@@ -55,7 +50,7 @@ impl<'a, T> Target<'a, T> {
     }
 }
 
-/// Packs the weights, then convolves all samples.
+/// Convolves all samples.
 impl<T: Float> Kernel<T> for Direct<Forward<'_, T>> {
     type Output = ();
 
@@ -64,17 +59,16 @@ impl<T: Float> Kernel<T> for Direct<Forward<'_, T>> {
         let Forward {
             dims,
             x,
-            weight,
+            prepared,
             epilogue,
             y,
-            scratch,
+            ..
         } = self.0;
-        pack::by_outputs(simd, dims, weight, scratch);
         let mut target = Target::whole(dims, y);
         let packed = Packed {
             dims,
             x,
-            panels: scratch,
+            panels: prepared,
             epilogue,
         };
         convolve(simd, packed, &mut target);

@@ -87,6 +87,7 @@ pub(super) fn forward<T: Float>(pass: Forward<'_, T>) {
         epilogue,
         y,
         scratch,
+        ..
     } = pass;
     let outputs = dims.outputs_per_group();
     for part in Part::all(dims) {
@@ -154,6 +155,7 @@ pub(super) fn input_gradient<T: Float>(pass: InputGradient<'_, T>) {
         dy,
         dx,
         scratch,
+        ..
     } = pass;
     dx.fill(T::ZERO);
     for part in Part::all(dims) {

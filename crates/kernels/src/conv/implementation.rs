@@ -1,8 +1,9 @@
 //! The ways of computing a convolution, best first.
 
+use super::pack::Prepare;
 use super::table::Table;
 use super::{Depthwise, Dims, Direct, Forward, InputGradient, WeightGradient, check_len};
-use super::{forward, im2col, input_gradient, reference, weight_gradient};
+use super::{im2col, pack, reference, weight_gradient};
 use crate::float::Float;
 use crate::simd::Isa;
 
@@ -27,7 +28,10 @@ pub struct Implementation<T: Float> {
     pub supports: fn(&Dims) -> bool,
     /// Elements of scratch space that a pass needs.
     pub scratch_len: fn(&Dims, Pass) -> usize,
+    /// Elements that are derived from the weight for a pass, whatever the number of samples.
+    pub prepared_len: fn(&Dims, Pass) -> usize,
     // The arguments of these are checked.
+    prepare: fn(Isa, Prepare<'_, T>),
     forward: fn(Isa, Forward<'_, T>),
     weight_gradient: fn(Isa, WeightGradient<'_, T>),
     input_gradient: fn(Isa, InputGradient<'_, T>),
@@ -65,6 +69,8 @@ impl<T: Float> Implementation<T> {
             isa,
             supports: Dims::is_depthwise,
             scratch_len: |_, _| 0,
+            prepared_len: |_, _| 0,
+            prepare: |_, _| {},
             forward: |isa, pass| T::dispatch_on(isa, Depthwise(pass)),
             weight_gradient: |isa, pass| T::dispatch_on(isa, Depthwise(pass)),
             input_gradient: |isa, pass| T::dispatch_on(isa, Depthwise(pass)),
@@ -77,10 +83,11 @@ impl<T: Float> Implementation<T> {
             isa,
             supports: |_| true,
             scratch_len: |dims, pass| match pass {
-                Pass::Forward => forward::scratch_len(dims),
                 Pass::WeightGradient => weight_gradient::scratch_len(dims),
-                Pass::InputGradient => input_gradient::scratch_len(dims),
+                Pass::Forward | Pass::InputGradient => 0,
             },
+            prepared_len: pack::len,
+            prepare: |isa, weights| T::dispatch_on(isa, weights),
             forward: |isa, pass| T::dispatch_on(isa, Direct(pass)),
             weight_gradient: |isa, pass| T::dispatch_on(isa, Direct(pass)),
             input_gradient: |isa, pass| T::dispatch_on(isa, Direct(pass)),
@@ -92,6 +99,8 @@ impl<T: Float> Implementation<T> {
         isa: Isa::Scalar,
         supports: |_| true,
         scratch_len: im2col::scratch_len,
+        prepared_len: |_, _| 0,
+        prepare: |_, _| {},
         forward: |_, pass| im2col::forward(pass),
         weight_gradient: |_, pass| im2col::weight_gradient(pass),
         input_gradient: |_, pass| im2col::input_gradient(pass),
@@ -102,6 +111,8 @@ impl<T: Float> Implementation<T> {
         isa: Isa::Scalar,
         supports: |_| true,
         scratch_len: |_, _| 0,
+        prepared_len: |_, _| 0,
+        prepare: |_, _| {},
         forward: |_, pass| reference::forward(pass),
         weight_gradient: |_, pass| reference::weight_gradient(pass),
         input_gradient: |_, pass| reference::input_gradient(pass),
@@ -116,13 +127,34 @@ impl<T: Float> Implementation<T> {
             .expect("every level has a kernel for all sizes")
     }
 
+    /// Derives from the weight what a pass reads of it.
+    ///
+    /// # Panics
+    /// As [`Implementation::forward`].
+    pub fn prepare(&self, dims: &Dims, pass: Pass, weight: &[T], prepared: &mut [T]) {
+        check_len("the weight", weight.len(), dims.weight_len());
+        self.check(dims);
+        self.check_prepared(dims, pass, prepared.len());
+        (self.prepare)(
+            self.isa,
+            Prepare {
+                dims,
+                pass,
+                weight,
+                prepared,
+            },
+        );
+    }
+
     /// Computes y this way.
     ///
     /// # Panics
     /// If this machine lacks the level or the sizes are not supported, or as [`forward`](super::forward).
     pub fn forward(&self, pass: Forward<'_, T>) {
         let dims = pass.dims;
-        self.check(dims, Pass::Forward, pass.scratch.len());
+        self.check(dims);
+        self.check_scratch(dims, Pass::Forward, pass.scratch.len());
+        self.check_prepared(dims, Pass::Forward, pass.prepared.len());
         check_len("x", pass.x.len(), dims.input_len());
         check_len("the weight", pass.weight.len(), dims.weight_len());
         check_len("y", pass.y.len(), dims.output_len());
@@ -140,7 +172,8 @@ impl<T: Float> Implementation<T> {
     /// As [`Implementation::forward`].
     pub fn weight_gradient(&self, pass: WeightGradient<'_, T>) {
         let dims = pass.dims;
-        self.check(dims, Pass::WeightGradient, pass.scratch.len());
+        self.check(dims);
+        self.check_scratch(dims, Pass::WeightGradient, pass.scratch.len());
         check_len("x", pass.x.len(), dims.input_len());
         check_len("dy", pass.dy.len(), dims.output_len());
         check_len("dweight", pass.dweight.len(), dims.weight_len());
@@ -155,7 +188,9 @@ impl<T: Float> Implementation<T> {
     /// As [`Implementation::forward`].
     pub fn input_gradient(&self, pass: InputGradient<'_, T>) {
         let dims = pass.dims;
-        self.check(dims, Pass::InputGradient, pass.scratch.len());
+        self.check(dims);
+        self.check_scratch(dims, Pass::InputGradient, pass.scratch.len());
+        self.check_prepared(dims, Pass::InputGradient, pass.prepared.len());
         check_len("the weight", pass.weight.len(), dims.weight_len());
         check_len("dy", pass.dy.len(), dims.output_len());
         check_len("dx", pass.dx.len(), dims.input_len());
@@ -166,13 +201,25 @@ impl<T: Float> Implementation<T> {
         }
     }
 
-    fn check(&self, dims: &Dims, pass: Pass, scratch: usize) {
+    fn check(&self, dims: &Dims) {
         dims.check();
         assert!(
             (self.supports)(dims),
             "{} does not take {dims:?}",
             self.name
         );
+    }
+
+    fn check_prepared(&self, dims: &Dims, pass: Pass, prepared: usize) {
+        let needed = (self.prepared_len)(dims, pass);
+        assert!(
+            prepared >= needed,
+            "{}: {prepared} prepared elements, {needed} are needed",
+            self.name
+        );
+    }
+
+    fn check_scratch(&self, dims: &Dims, pass: Pass, scratch: usize) {
         let needed = (self.scratch_len)(dims, pass);
         assert!(
             scratch >= needed,

@@ -14,19 +14,9 @@
 //! a gather over the flipped kernel cannot say. The weights are transposed into panels of input channels.
 
 use super::tile::{Block, Cursor, PIXELS, Strides, Sum, accumulate, vectors_of};
-use super::{CACHE_BYTES, Dims, Direct, InputGradient, pack};
+use super::{CACHE_BYTES, Dims, Direct, InputGradient};
 use crate::float::Float;
 use crate::simd::{Kernel, Simd};
-
-/// Elements of scratch space: the packed weights.
-pub(super) const fn scratch_len(dims: &Dims) -> usize {
-    let taps = dims.kernel[0] * dims.kernel[1];
-    pack::panels_len(
-        dims.groups,
-        dims.inputs_per_group(),
-        taps * dims.outputs_per_group(),
-    )
-}
 
 impl<T: Float> Kernel<T> for Direct<InputGradient<'_, T>> {
     type Output = ();
@@ -35,13 +25,12 @@ impl<T: Float> Kernel<T> for Direct<InputGradient<'_, T>> {
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let InputGradient {
             dims,
-            weight,
+            prepared,
             dy,
             dx,
-            scratch,
+            ..
         } = self.0;
         dx.fill(T::ZERO);
-        pack::by_inputs(S::LANES, dims, weight, scratch);
         let (input, output) = (
             dims.input_len() / dims.samples,
             dims.output_len() / dims.samples,
@@ -53,7 +42,7 @@ impl<T: Float> Kernel<T> for Direct<InputGradient<'_, T>> {
                 samples: dx.len() / input,
                 ..*dims
             };
-            spread(simd, dims, scratch, dy, dx);
+            spread(simd, dims, prepared, dy, dx);
         }
     }
 }

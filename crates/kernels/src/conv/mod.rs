@@ -6,11 +6,12 @@
 //! On each level there is a depthwise kernel, vectorised over channels, and a direct kernel, which takes every size:
 //! implicit im2col from the image rows into a register tile of pixels by vectors of output channels. Every element is
 //! one sum in ascending order of its terms (the files `forward`, `weight_gradient` and `input_gradient` state them), so
-//! its bits depend on its own terms and the instruction set alone. The explicit im2col with a matrix product and the
+//! its bits depend on its own terms and the instruction set alone. Weights are packed for a pass by [`prepare`], once for as
+//! many passes as they stay the same; how is a matter of the kernel, which the sizes but the number of samples decide. The explicit im2col with a matrix product and the
 //! definition itself are the second opinion and the reference.
 //!
 //! ```
-//! use plywood_kernels::conv::{self, Dims, Forward};
+//! use plywood_kernels::conv::{self, Dims, Forward, Pass};
 //! use plywood_kernels::gemm::Epilogue;
 //!
 //! let dims = Dims {
@@ -23,12 +24,16 @@
 //!     before: [0, 0],
 //!     groups: 1,
 //! };
+//! let weight = [-1.0, 1.0];
+//! let mut prepared = vec![0.0; conv::prepared_len::<f32>(&dims, Pass::Forward)];
+//! conv::prepare(&dims, Pass::Forward, &weight, &mut prepared);
 //! let mut scratch = vec![0.0; conv::forward_scratch_len(&dims)];
 //! let mut y = [0.0_f32; 3];
 //! conv::forward(Forward {
 //!     dims: &dims,
 //!     x: &[1.0, 3.0, 6.0, 10.0],
-//!     weight: &[-1.0, 1.0],
+//!     weight: &weight,
+//!     prepared: &prepared,
 //!     epilogue: Epilogue::NONE,
 //!     y: &mut y,
 //!     scratch: &mut scratch,
@@ -52,6 +57,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod transpose;
 mod weight_gradient;
 mod winners;
 
@@ -60,7 +66,8 @@ pub(crate) use dims::{image, pair};
 pub use implementation::{Implementation, Pass};
 pub use pooled::{ForwardPool, forward_pool, forward_pool_on, forward_pool_scratch_len};
 pub use pooled_backward::{
-    BackwardPool, backward_pool, backward_pool_on, backward_pool_scratch_len,
+    BackwardPool, backward_pool, backward_pool_on, backward_pool_prepared_len,
+    backward_pool_scratch_len, prepare_backward_pool, prepare_backward_pool_on,
 };
 
 use crate::float::Float;
@@ -79,6 +86,8 @@ pub struct Forward<'a, T> {
     pub x: &'a [T],
     /// `[kernel rows][kernel columns][channels in / groups][channels out]`
     pub weight: &'a [T],
+    /// What [`prepare`] derived from the weight for [`Pass::Forward`], at the same level.
+    pub prepared: &'a [T],
     /// Bias, one number a channel out, and activation.
     pub epilogue: Epilogue<'a, T>,
     /// `[samples][output]`, overwritten.
@@ -109,6 +118,8 @@ pub struct InputGradient<'a, T> {
     pub dims: &'a Dims,
     /// `[kernel rows][kernel columns][channels in / groups][channels out]`
     pub weight: &'a [T],
+    /// What [`prepare`] derived from the weight for [`Pass::InputGradient`], at the same level.
+    pub prepared: &'a [T],
     /// `[samples][output]`, the gradient before the activation.
     pub dy: &'a [T],
     /// `[samples][input]`, overwritten.
@@ -122,6 +133,28 @@ struct Direct<P>(P);
 
 /// A pass whose operands are checked, done by the depthwise kernel.
 struct Depthwise<P>(P);
+
+/// Elements that [`prepare`] derives for a pass, at any level. The number of samples does not matter.
+pub fn prepared_len<T: Float>(dims: &Dims, pass: Pass) -> usize {
+    let len = |isa| (Implementation::<T>::best(isa, dims).prepared_len)(dims, pass);
+    Isa::ALL.into_iter().map(len).max().unwrap_or(0)
+}
+
+/// Derives from the weight what a pass reads of it, at the active level. The number of samples does not matter.
+///
+/// # Panics
+/// If the weight's length does not fit the sizes, if the sizes do not fit together, or if `prepared` is short.
+pub fn prepare<T: Float>(dims: &Dims, pass: Pass, weight: &[T], prepared: &mut [T]) {
+    prepare_on(Isa::active(), dims, pass, weight, prepared);
+}
+
+/// Derives it at the level `isa`.
+///
+/// # Panics
+/// As [`prepare`], and if this machine lacks `isa`.
+pub fn prepare_on<T: Float>(isa: Isa, dims: &Dims, pass: Pass, weight: &[T], prepared: &mut [T]) {
+    Implementation::best(isa, dims).prepare(dims, pass, weight, prepared);
+}
 
 /// Computes y at the active level.
 ///
@@ -140,12 +173,8 @@ pub fn forward_on<T: Float>(isa: Isa, pass: Forward<'_, T>) {
 }
 
 /// Elements of scratch space that [`forward`] needs, at any level.
-pub fn forward_scratch_len(dims: &Dims) -> usize {
-    if dims.is_depthwise() {
-        0
-    } else {
-        forward::scratch_len(dims)
-    }
+pub fn forward_scratch_len(_dims: &Dims) -> usize {
+    0
 }
 
 /// Adds the weight gradient at the active level.
@@ -190,12 +219,8 @@ pub fn input_gradient_on<T: Float>(isa: Isa, pass: InputGradient<'_, T>) {
 }
 
 /// Elements of scratch space that [`input_gradient`] needs, at any level.
-pub fn input_gradient_scratch_len(dims: &Dims) -> usize {
-    if dims.is_depthwise() {
-        0
-    } else {
-        input_gradient::scratch_len(dims)
-    }
+pub fn input_gradient_scratch_len(_dims: &Dims) -> usize {
+    0
 }
 
 /// Panics unless an operand has the length that the sizes ask for.

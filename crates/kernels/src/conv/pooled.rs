@@ -8,7 +8,7 @@
 use super::forward::{Finish, Packed, Target, convolve, sum_at, x_strides};
 use super::table::Table;
 use super::tile::{Block, Cursor, Strides, Sum, accumulate, vectors_of};
-use super::{Depthwise, Dims, Forward, check_len, pack};
+use super::{Depthwise, Dims, Forward, Implementation, Pass, check_len};
 use crate::elementwise::Activation;
 use crate::float::Float;
 use crate::gemm::Epilogue;
@@ -27,6 +27,8 @@ pub struct ForwardPool<'a, T> {
     pub x: &'a [T],
     /// `[kernel rows][kernel columns][channels in / groups][channels out]`
     pub weight: &'a [T],
+    /// What [`prepare`](super::prepare) derived from the weight for the convolution's forward pass, at the same level.
+    pub prepared: &'a [T],
     /// Bias, one number a channel out, and activation.
     pub epilogue: Epilogue<'a, T>,
     /// The pool's output, overwritten.
@@ -40,7 +42,7 @@ pub struct ForwardPool<'a, T> {
 /// Elements of scratch space that [`forward_pool`] needs, at any level.
 pub fn forward_pool_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
     let used = used_output(dims, pool);
-    super::forward_scratch_len(dims) + used[0] * used[1] * used[2]
+    used[0] * used[1] * used[2]
 }
 
 /// Computes y at the active level.
@@ -70,6 +72,12 @@ pub fn forward_pool_on<T: Float>(isa: Isa, pass: ForwardPool<'_, T>) {
     check_len("x", pass.x.len(), dims.input_len());
     check_len("the weight", pass.weight.len(), dims.weight_len());
     check_len("y", pass.y.len(), pool.output_len());
+    let prepared = (Implementation::<T>::best(isa, dims).prepared_len)(dims, Pass::Forward);
+    assert!(
+        pass.prepared.len() >= prepared,
+        "conv: {} prepared elements, {prepared} are needed",
+        pass.prepared.len()
+    );
     if let Some(bias) = pass.epilogue.bias {
         check_len("the bias", bias.len(), dims.bias_len());
     }
@@ -135,6 +143,7 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
             pool,
             x,
             weight,
+            prepared,
             epilogue,
             y,
             mut places,
@@ -151,10 +160,7 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
             input: output,
             ..*pool
         };
-        let (buffer, panels) = scratch.split_at_mut(dims.output_len());
-        if !dims.is_depthwise() {
-            pack::by_outputs(simd, dims, weight, panels);
-        }
+        let buffer = &mut scratch[..dims.output_len()];
         for (n, y) in y.chunks_mut(pool.output_len()).enumerate() {
             let x = &x[n * dims.input_len()..][..dims.input_len()];
             if dims.is_depthwise() {
@@ -162,6 +168,7 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
                     dims,
                     x,
                     weight,
+                    prepared,
                     epilogue,
                     y: buffer,
                     scratch: &mut [],
@@ -170,7 +177,7 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
                 let packed = Packed {
                     dims,
                     x,
-                    panels,
+                    panels: prepared,
                     epilogue,
                 };
                 convolve(simd, packed, &mut Target::whole(dims, buffer));
@@ -200,17 +207,16 @@ impl<T: Float> Kernel<T> for InRegisters<'_, T> {
             dims,
             pool,
             x,
-            weight,
+            prepared,
             epilogue,
             y,
             mut places,
-            scratch,
+            ..
         } = self.0;
-        pack::by_outputs(simd, dims, weight, scratch);
         let packed = Packed {
             dims,
             x,
-            panels: scratch,
+            panels: prepared,
             epilogue,
         };
         let vectors = dims.outputs_per_group().div_ceil(S::LANES);

@@ -13,10 +13,11 @@
 //! orders; sizes alone decide between them.
 
 use super::table::Table;
-use super::winners::is_sparse;
+use super::winners::{Transpose, is_sparse};
 use super::{
-    Dims, InputGradient, WeightGradient, check_len, input_gradient_on, input_gradient_scratch_len,
-    weight_gradient_on, weight_gradient_scratch_len,
+    Dims, InputGradient, Pass, WeightGradient, check_len, input_gradient_on,
+    input_gradient_scratch_len, prepare_on, prepared_len, weight_gradient_on,
+    weight_gradient_scratch_len,
 };
 use crate::float::Float;
 use crate::pool::{self, MaxBackward, max_backward};
@@ -33,6 +34,8 @@ pub struct BackwardPool<'a, T> {
     pub x: &'a [T],
     /// `[kernel rows][kernel columns][channels in / groups][channels out]`
     pub weight: &'a [T],
+    /// What [`prepare_backward_pool`] derived from it at the same level; may be empty without `dx`.
+    pub prepared: &'a [T],
     /// Like the pool's output, the gradient before the activation.
     pub dy: &'a [T],
     /// What the forward pass kept.
@@ -55,6 +58,64 @@ pub fn backward_pool_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
         ..*dims
     };
     one.output_len() + weight_gradient_scratch_len(&one).max(input_gradient_scratch_len(&one))
+}
+
+/// Elements that [`prepare_backward_pool`] derives, at any level. The number of samples does not matter.
+pub fn backward_pool_prepared_len<T: Float>(dims: &Dims, pool: &pool::Dims) -> usize {
+    if is_sparse(dims, pool) {
+        dims.weight_len()
+    } else {
+        prepared_len::<T>(dims, Pass::InputGradient)
+    }
+}
+
+/// Derives from the weight what [`backward_pool`] reads of it, at the active level. The number of samples does not
+/// matter.
+///
+/// # Panics
+/// If the weight's length does not fit the sizes, if the sizes do not fit together, or if `prepared` is short.
+pub fn prepare_backward_pool<T: Float>(
+    dims: &Dims,
+    pool: &pool::Dims,
+    weight: &[T],
+    prepared: &mut [T],
+) {
+    prepare_backward_pool_on(Isa::active(), dims, pool, weight, prepared);
+}
+
+/// Derives it at the level `isa`.
+///
+/// # Panics
+/// As [`prepare_backward_pool`], and if this machine lacks `isa`.
+pub fn prepare_backward_pool_on<T: Float>(
+    isa: Isa,
+    dims: &Dims,
+    pool: &pool::Dims,
+    weight: &[T],
+    prepared: &mut [T],
+) {
+    if !is_sparse(dims, pool) {
+        prepare_on(isa, dims, Pass::InputGradient, weight, prepared);
+        return;
+    }
+    check_len("the weight", weight.len(), dims.weight_len());
+    check_prepared(dims, prepared.len());
+    (Table::get().transpose)(
+        isa,
+        Transpose {
+            dims,
+            weight,
+            prepared,
+        },
+    );
+}
+
+fn check_prepared(dims: &Dims, found: usize) {
+    let needed = dims.weight_len();
+    assert!(
+        found >= needed,
+        "conv: {found} prepared elements, {needed} are needed"
+    );
 }
 
 /// Computes the gradients at the active level.
@@ -102,6 +163,9 @@ pub fn backward_pool_on<T: Float>(isa: Isa, mut pass: BackwardPool<'_, T>) {
     let most = pool.kernel[0] * pool.kernel[1];
     let is_inside = pass.places.iter().all(|&place| usize::from(place) < most);
     assert!(is_inside, "conv: a place lies outside of its window");
+    if pass.dx.is_some() {
+        check_prepared(dims, pass.prepared.len());
+    }
     (Table::get().through_winners)(isa, pass);
 }
 
@@ -110,6 +174,7 @@ fn by_sample<T: Float>(isa: Isa, pass: BackwardPool<'_, T>) {
     let BackwardPool {
         x,
         weight,
+        prepared,
         dy,
         places,
         dweight,
@@ -154,6 +219,7 @@ fn by_sample<T: Float>(isa: Isa, pass: BackwardPool<'_, T>) {
                 InputGradient {
                     dims,
                     weight,
+                    prepared,
                     dy,
                     dx,
                     scratch,

@@ -7,7 +7,7 @@
 use std::any::Any;
 
 use super::pooled::{BySample, InRegisters};
-use super::winners::Sparse;
+use super::winners::{Sparse, Transpose};
 use super::{BackwardPool, ForwardPool, Implementation};
 use crate::float::Float;
 use crate::simd::Isa;
@@ -19,6 +19,7 @@ pub(super) struct Table<T: Float> {
     pub(super) pool_in_registers: fn(Isa, ForwardPool<'_, T>),
     pub(super) pool_by_sample: fn(Isa, ForwardPool<'_, T>),
     pub(super) through_winners: fn(Isa, BackwardPool<'_, T>),
+    pub(super) transpose: fn(Isa, Transpose<'_, T>),
 }
 
 static SINGLE: Table<f32> = Table::new(Implementation::SINGLE);
@@ -31,6 +32,7 @@ impl<T: Float> Table<T> {
             pool_in_registers: |isa, pass| T::dispatch_on(isa, InRegisters(pass)),
             pool_by_sample: |isa, pass| T::dispatch_on(isa, BySample(pass)),
             through_winners: |isa, pass| T::dispatch_on(isa, Sparse(pass)),
+            transpose: |isa, weights| T::dispatch_on(isa, weights),
         }
     }
 

@@ -9,6 +9,7 @@
 
 use std::ops::Range;
 
+use super::transpose::{Rows, transpose};
 use super::{BackwardPool, Dims};
 use crate::float::Float;
 use crate::pool;
@@ -51,12 +52,13 @@ impl<T: Float> Kernel<T> for Sparse<'_, T> {
             dims,
             pool,
             x,
-            weight,
+            prepared,
             dy,
             places,
             dweight,
             dx,
             scratch,
+            ..
         } = self.0;
         let grid = Grid::new(dims, pool);
         let winners = Winners {
@@ -66,38 +68,53 @@ impl<T: Float> Kernel<T> for Sparse<'_, T> {
         };
         let transposed = &mut scratch[..dims.weight_len()];
         let [terms, outputs] = [dims.terms(), dims.output[2]];
-        transpose(dweight, terms, transposed);
+        transpose_whole(simd, dweight, outputs, transposed);
         simd.enter(WeightSums {
             winners,
             x,
             sums: transposed,
         });
-        transpose(transposed, outputs, dweight);
+        transpose_whole(simd, transposed, terms, dweight);
         if let Some(dx) = dx {
-            transpose(weight, terms, transposed);
             simd.enter(InputSums {
                 winners,
-                weight: transposed,
+                weight: prepared,
                 dx,
             });
         }
     }
 }
 
-/// Writes the transpose of a matrix of some rows.
-fn transpose<T: Copy>(from: &[T], rows: usize, to: &mut [T]) {
-    /// Rows at a time, so that what is written comes in pieces of cache lines.
-    const ROWS: usize = 16;
-    let columns = from.len() / rows;
-    for first in (0..rows).step_by(ROWS) {
-        let end = rows.min(first + ROWS);
-        for column in 0..columns {
-            let to = &mut to[column * rows + first..column * rows + end];
-            for (to, row) in to.iter_mut().zip(first..) {
-                *to = from[row * columns + column];
-            }
-        }
+/// Weights to be transposed; lengths are checked.
+pub(super) struct Transpose<'a, T> {
+    pub(super) dims: &'a Dims,
+    pub(super) weight: &'a [T],
+    /// `[oc][kh][kw][ic]`
+    pub(super) prepared: &'a mut [T],
+}
+
+impl<T: Float> Kernel<T> for Transpose<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        transpose_whole(simd, self.weight, self.dims.output[2], self.prepared);
     }
+}
+
+/// Writes the transpose of a matrix of rows of `columns` elements.
+#[inline(always)]
+fn transpose_whole<S: Simd>(simd: S, from: &[S::Elem], columns: usize, to: &mut [S::Elem]) {
+    let rows = from.len() / columns.max(1);
+    let from = Rows {
+        data: from,
+        stride: columns,
+    };
+    let to = Rows {
+        data: to,
+        stride: rows,
+    };
+    transpose(simd, [rows, columns], from, to);
 }
 
 /// Where windows, the pixels in them and the rows of the kernel lie.

@@ -67,7 +67,7 @@ impl<'n, N: Network> Session<'n, N> {
     /// A session over `network`.
     #[must_use]
     pub fn new(network: &'n N) -> Self {
-        let layout = Layout::of::<N>();
+        let layout = Layout::for_inference::<N>();
         let mut prepared = AlignedVec::zeroed(layout.prepared_len);
         prepare::<N>(&layout, network.parameters(), &mut prepared);
         Self {

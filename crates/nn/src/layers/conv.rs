@@ -3,10 +3,17 @@
 use super::dense::{gradients, weights};
 use crate::layer::{Flow, Layer, Memory, Pass};
 use plywood_autograd::ops::WeightedFlow;
+use plywood_autograd::ops::conv_pool2d::Pooled;
 use plywood_autograd::ops::{conv_pool2d, conv_transpose2d, conv2d};
 use plywood_kernels::{Float, conv, pool};
 use plywood_shape::layers::{Conv2d, ConvPool2d, ConvTranspose2d, DepthwiseConv2d};
 use plywood_shape::{Plan, Rows, Shape};
+
+/// Weights are prepared alike for any number of rows.
+const ONE: Rows = Rows {
+    samples: 1,
+    steps: 1,
+};
 
 /// A declaration that becomes an operation once it knows its sizes.
 trait Sized2d {
@@ -81,13 +88,27 @@ fn channels(shape: Shape) -> usize {
 macro_rules! weighted {
     ($($layer:ident),*) => {$(
         impl<T: Float> Layer<T> for $layer {
+            fn prepared_len(&self, plan: &Plan) -> usize {
+                self.operation(plan, ONE).prepared_len::<T>()
+            }
+
+            fn prepared_for_forward_len(&self, plan: &Plan) -> usize {
+                self.operation(plan, ONE).prepared_for_forward_len::<T>()
+            }
+
+            fn prepare(&self, plan: &Plan, parameters: &[T], prepared: &mut [T]) {
+                let weights = weights(parameters, channels(plan.output), self.bias);
+                self.operation(plan, ONE).prepare(weights.weight, prepared);
+            }
+
             fn scratch_len(&self, plan: &Plan, rows: Rows) -> usize {
                 self.operation(plan, rows).scratch_len()
             }
 
             fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
                 let weights = weights(pass.parameters, channels(pass.plan.output), self.bias);
-                self.operation(pass.plan, pass.rows).forward(x, weights, y, memory.scratch);
+                let operation = self.operation(pass.plan, pass.rows);
+                operation.forward(x, weights, pass.prepared, y, memory.scratch);
             }
 
             fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, memory: Memory<'_, T>) {
@@ -100,7 +121,8 @@ macro_rules! weighted {
                     dx: flow.dx,
                 };
                 let gradients = gradients(flow.gradient, outputs, self.bias);
-                self.operation(pass.plan, pass.rows).backward(weighted, gradients, memory.scratch);
+                let operation = self.operation(pass.plan, pass.rows);
+                operation.backward(weighted, gradients, pass.prepared, memory.scratch);
             }
         }
     )*};
@@ -109,6 +131,19 @@ macro_rules! weighted {
 weighted!(Conv2d, DepthwiseConv2d, ConvTranspose2d);
 
 impl<T: Float> Layer<T> for ConvPool2d {
+    fn prepared_len(&self, plan: &Plan) -> usize {
+        self.operation(plan, ONE).prepared_len::<T>()
+    }
+
+    fn prepared_for_forward_len(&self, plan: &Plan) -> usize {
+        self.operation(plan, ONE).prepared_for_forward_len::<T>()
+    }
+
+    fn prepare(&self, plan: &Plan, parameters: &[T], prepared: &mut [T]) {
+        let weights = weights(parameters, channels(plan.output), self.conv.bias);
+        self.operation(plan, ONE).prepare(weights.weight, prepared);
+    }
+
     fn scratch_len(&self, plan: &Plan, rows: Rows) -> usize {
         self.operation(plan, rows).scratch_len()
     }
@@ -116,7 +151,11 @@ impl<T: Float> Layer<T> for ConvPool2d {
     fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
         let weights = weights(pass.parameters, channels(pass.plan.output), self.conv.bias);
         let operation = self.operation(pass.plan, pass.rows);
-        operation.forward(x, weights, y, memory.bytes, memory.scratch);
+        let pooled = Pooled {
+            y,
+            places: memory.bytes,
+        };
+        operation.forward(x, weights, pass.prepared, pooled, memory.scratch);
     }
 
     fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, memory: Memory<'_, T>) {
@@ -130,6 +169,12 @@ impl<T: Float> Layer<T> for ConvPool2d {
         };
         let gradients = gradients(flow.gradient, outputs, self.conv.bias);
         let operation = self.operation(pass.plan, pass.rows);
-        operation.backward(weighted, gradients, memory.bytes, memory.scratch);
+        operation.backward(
+            weighted,
+            gradients,
+            pass.prepared,
+            memory.bytes,
+            memory.scratch,
+        );
     }
 }

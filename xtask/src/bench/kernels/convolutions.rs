@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::{Amount, Row, filled};
-use plywood::kernels::conv::{self, Dims};
+use plywood::kernels::conv::{self, Dims, Pass};
 use plywood::kernels::elementwise::Activation;
 use plywood::kernels::gemm::Epilogue;
 use plywood::kernels::{AlignedVec, pool};
@@ -83,9 +83,17 @@ fn flops(dims: &Dims, places: usize) -> Amount {
     Amount::Flops(2.0 * (places * terms) as f64)
 }
 
+/// What a pass reads of a weight, derived from it once a step.
+fn prepared(dims: &Dims, pass: Pass, weight: &[f32]) -> AlignedVec<f32> {
+    let mut prepared = AlignedVec::zeroed(conv::prepared_len::<f32>(dims, pass));
+    conv::prepare(dims, pass, weight, &mut prepared);
+    prepared
+}
+
 fn forward(clock: Clock, dims: &Dims) -> Row {
     let (x, weight) = (filled(dims.input_len()), filled(dims.weight_len()));
     let mut y = AlignedVec::zeroed(dims.output_len());
+    let prepared = prepared(dims, Pass::Forward, &weight);
     let mut scratch = AlignedVec::zeroed(conv::forward_scratch_len(dims));
     let work = flops(dims, dims.output_len());
     Row::timed(clock, name(dims, "forward"), work, || {
@@ -93,6 +101,7 @@ fn forward(clock: Clock, dims: &Dims) -> Row {
             dims,
             x: &x,
             weight: &weight,
+            prepared: &prepared,
             epilogue: Epilogue::NONE,
             y: &mut y,
             scratch: &mut scratch,
@@ -119,12 +128,14 @@ fn weight_gradient(clock: Clock, dims: &Dims) -> Row {
 fn input_gradient(clock: Clock, dims: &Dims) -> Row {
     let (weight, dy) = (filled(dims.weight_len()), filled(dims.output_len()));
     let mut dx = AlignedVec::zeroed(dims.input_len());
+    let prepared = prepared(dims, Pass::InputGradient, &weight);
     let mut scratch = AlignedVec::zeroed(conv::input_gradient_scratch_len(dims));
     let work = flops(dims, dims.output_len());
     Row::timed(clock, name(dims, "input gradient"), work, || {
         conv::input_gradient(conv::InputGradient {
             dims,
             weight: &weight,
+            prepared: &prepared,
             dy: &dy,
             dx: &mut dx,
             scratch: &mut scratch,
@@ -137,6 +148,7 @@ fn forward_pool(clock: Clock, dims: &Dims, pool: &pool::Dims) -> Row {
     let bias = filled(dims.output[2]);
     let mut y = AlignedVec::zeroed(pool.output_len());
     let mut places = vec![0; pool.places_len()];
+    let prepared = prepared(dims, Pass::Forward, &weight);
     let mut scratch = AlignedVec::zeroed(conv::forward_pool_scratch_len(dims, pool));
     // What the pool drops need not be computed.
     let work = flops(dims, 4 * pool.output_len());
@@ -146,6 +158,7 @@ fn forward_pool(clock: Clock, dims: &Dims, pool: &pool::Dims) -> Row {
             pool,
             x: &x,
             weight: &weight,
+            prepared: &prepared,
             epilogue: Epilogue {
                 bias: Some(&bias),
                 activation: Activation::Relu,
@@ -165,6 +178,8 @@ fn backward_pool(clock: Clock, dims: &Dims, pool: &pool::Dims) -> Row {
     let is_first = dims.input[2] == 1;
     let mut dx = (!is_first).then(|| AlignedVec::zeroed(dims.input_len()));
     let mut dweight = AlignedVec::zeroed(dims.weight_len());
+    let mut prepared = AlignedVec::zeroed(conv::backward_pool_prepared_len::<f32>(dims, pool));
+    conv::prepare_backward_pool(dims, pool, &weight, &mut prepared);
     let mut scratch = AlignedVec::zeroed(conv::backward_pool_scratch_len(dims, pool));
     // One pixel of a window has a gradient.
     let gradients = if is_first { 1 } else { 2 };
@@ -175,6 +190,7 @@ fn backward_pool(clock: Clock, dims: &Dims, pool: &pool::Dims) -> Row {
             pool,
             x: &x,
             weight: &weight,
+            prepared: &prepared,
             dy: &dy,
             places: &places,
             dweight: &mut dweight,

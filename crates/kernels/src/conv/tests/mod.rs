@@ -3,7 +3,7 @@
 mod pooled;
 
 use super::{Dims, Forward, Implementation, InputGradient, Pass, WeightGradient};
-use super::{forward_on, forward_scratch_len};
+use super::{forward_on, forward_scratch_len, prepare_on, prepared_len};
 use crate::elementwise::Activation;
 use crate::float::Float;
 use crate::gemm::Epilogue;
@@ -121,15 +121,28 @@ impl<T: Float> Problem<T> {
         }
     }
 
+    /// What the forward pass reads of the weight.
+    fn prepared(&self, isa: Isa) -> Vec<T> {
+        let mut prepared = vec![T::NAN; prepared_len::<T>(&self.dims, Pass::Forward)];
+        prepare_on(isa, &self.dims, Pass::Forward, &self.weight, &mut prepared);
+        prepared
+    }
+
     /// y, dw (added to ones) and dx.
     fn run(&self, by: &Implementation<T>, activation: Activation) -> [Vec<T>; 3] {
         let dims = &self.dims;
         let scratch = |pass| vec![T::NAN; (by.scratch_len)(dims, pass)];
+        let prepared = |pass| {
+            let mut prepared = vec![T::NAN; (by.prepared_len)(dims, pass)];
+            by.prepare(dims, pass, &self.weight, &mut prepared);
+            prepared
+        };
         let mut y = vec![T::NAN; dims.output_len()];
         by.forward(Forward {
             dims,
             x: &self.x,
             weight: &self.weight,
+            prepared: &prepared(Pass::Forward),
             epilogue: Epilogue {
                 bias: Some(&self.bias),
                 activation,
@@ -149,6 +162,7 @@ impl<T: Float> Problem<T> {
         by.input_gradient(InputGradient {
             dims,
             weight: &self.weight,
+            prepared: &prepared(Pass::InputGradient),
             dy: &self.dy,
             dx: &mut dx,
             scratch: &mut scratch(Pass::InputGradient),
@@ -305,6 +319,7 @@ fn bias_and_activation_are_passes_of_their_own() {
                         dims,
                         x: &problem.x,
                         weight: &problem.weight,
+                        prepared: &problem.prepared(isa),
                         epilogue,
                         y: &mut y,
                         scratch,
@@ -344,6 +359,7 @@ fn a_short_operand_is_refused() {
         dims: &dims,
         x,
         weight,
+        prepared: &vec![0.0; prepared_len::<f32>(&dims, Pass::Forward)],
         epilogue,
         y: &mut [0.0; 4],
         scratch,

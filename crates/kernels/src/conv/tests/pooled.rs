@@ -3,8 +3,8 @@
 use super::{CASES, Problem, bits, dims_of, fill, integer, real};
 use crate::conv::{
     BackwardPool, Dims, Forward, ForwardPool, Implementation, InputGradient, WeightGradient,
-    backward_pool_on, backward_pool_scratch_len, forward_on, forward_pool_on,
-    forward_pool_scratch_len,
+    backward_pool_on, backward_pool_prepared_len, backward_pool_scratch_len, forward_on,
+    forward_pool_on, forward_pool_scratch_len, prepare_backward_pool_on,
 };
 use crate::elementwise::Activation;
 use crate::float::Float;
@@ -52,6 +52,7 @@ fn fused_pool_is_two_passes<T: Float>(value: fn(u32) -> f64, activation: Activat
         };
         let (x, weight) = (&problem.x[..], &problem.weight[..]);
         for isa in Isa::available() {
+            let prepared = &problem.prepared(isa)[..];
             let mut conv = vec![T::NAN; dims.output_len()];
             let scratch = &mut vec![T::NAN; forward_pool_scratch_len(dims, pool)];
             forward_on(
@@ -60,6 +61,7 @@ fn fused_pool_is_two_passes<T: Float>(value: fn(u32) -> f64, activation: Activat
                     dims,
                     x,
                     weight,
+                    prepared,
                     epilogue,
                     y: &mut conv,
                     scratch,
@@ -87,6 +89,7 @@ fn fused_pool_is_two_passes<T: Float>(value: fn(u32) -> f64, activation: Activat
                     pool,
                     x,
                     weight,
+                    prepared,
                     epilogue,
                     y: &mut y,
                     places,
@@ -102,6 +105,7 @@ fn fused_pool_is_two_passes<T: Float>(value: fn(u32) -> f64, activation: Activat
                     pool,
                     x,
                     weight,
+                    prepared,
                     epilogue,
                     y: &mut y,
                     places: None,
@@ -185,6 +189,8 @@ fn backward<T: Float>(
         vec![T::ONE; dims.weight_len()],
         vec![T::NAN; dims.input_len()],
     );
+    let mut prepared = vec![T::NAN; backward_pool_prepared_len::<T>(dims, pool)];
+    prepare_backward_pool_on(isa, dims, pool, &problem.weight, &mut prepared);
     backward_pool_on(
         isa,
         BackwardPool {
@@ -192,6 +198,7 @@ fn backward<T: Float>(
             pool,
             x: &problem.x,
             weight: &problem.weight,
+            prepared: &prepared,
             dy,
             places,
             dweight: &mut dweight,
@@ -246,6 +253,7 @@ fn backward_is_two_passes<T: Float>() {
         reference.input_gradient(InputGradient {
             dims,
             weight,
+            prepared: &[],
             dy: dy_conv,
             dx: &mut dx,
             scratch: &mut [],
