@@ -23,6 +23,7 @@ pub mod chain;
 mod fault;
 pub mod layers;
 mod plan;
+mod precision;
 mod sample;
 mod shape;
 mod size;
@@ -33,6 +34,7 @@ pub use activation::Activation;
 pub use chain::LayerInfo;
 pub use fault::{Fault, Rule};
 pub use plan::{Extent, Fill, Parameter, Plan, Rows};
+pub use precision::Precision;
 pub use sample::{
     Class, Element, Image, Logits, Probabilities, Real, Sample, Sequence, SequenceItem, Token,
     Vector,

@@ -1,6 +1,6 @@
 //! What a layer makes of its input: the answer of every shape rule.
 
-use crate::{Fault, Rule, Shape, Size, Text};
+use crate::{Fault, Precision, Rule, Shape, Size, Text};
 
 /// The most parameter and state tensors that one layer may declare.
 const MOST_TENSORS: usize = 12;
@@ -39,6 +39,8 @@ pub struct Plan {
     pub sparse: bool,
     /// Floating-point operations of the products, forward, a row of the input; a multiply-add counts as two.
     pub flops: usize,
+    /// What its products are computed in. Rules leave it as it is; whoever runs the network may ask for another.
+    pub precision: Precision,
     /// Why the layer cannot take its input.
     pub fault: Option<Fault>,
 }
@@ -188,6 +190,7 @@ impl Plan {
             coupling: 0,
             sparse: false,
             flops: 0,
+            precision: Precision::Full,
             fault: None,
         };
         if output.elements().is_overflow() {

@@ -12,11 +12,11 @@ use super::activation::activation_backward;
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::gradients::Adjoint;
 use crate::var::Var;
-use plywood_kernels::Float;
 use plywood_kernels::conv::{self, Dims, Forward, InputGradient, Pass, WeightGradient};
-use plywood_kernels::elementwise::column_sums;
+use plywood_kernels::elementwise::{activation_forward_in_place, add_bias, column_sums};
 use plywood_kernels::gemm::{Epilogue, Start};
-use plywood_shape::{Activation, Axis, Shape, Window};
+use plywood_kernels::{Float, bf16};
+use plywood_shape::{Activation, Axis, Precision, Shape, Window};
 use plywood_tensor::Tensor;
 
 /// A convolution, + bias, then an activation.
@@ -26,17 +26,37 @@ pub struct Conv2d {
     pub dims: Dims,
     /// What is applied last.
     pub activation: Activation,
+    /// What the products are computed in.
+    pub precision: Precision,
 }
 
 impl Conv2d {
+    /// The sizes, if forward is computed in bf16.
+    fn forward_in_bf16(&self) -> Option<&Dims> {
+        let is_taken = self.precision == Precision::Bf16 && bf16::conv::takes(&self.dims);
+        is_taken.then_some(&self.dims)
+    }
+
+    /// The sizes, if the gradients are computed in bf16.
+    fn backward_in_bf16(&self) -> Option<&Dims> {
+        let dims = self.forward_in_bf16()?;
+        bf16::conv::takes_gradients(dims).then_some(dims)
+    }
+
     /// Numbers derived from the weight that forward needs: the first of [`prepared_len`](Conv2d::prepared_len).
     pub fn prepared_for_forward_len<T: Float>(&self) -> usize {
-        conv::prepared_len::<T>(&self.dims, Pass::Forward)
+        match self.forward_in_bf16() {
+            Some(dims) => bf16::conv::forward_weights_len(dims),
+            None => conv::prepared_len::<T>(&self.dims, Pass::Forward),
+        }
     }
 
     /// Numbers derived from the weight that forward and backward need.
     pub fn prepared_len<T: Float>(&self) -> usize {
-        let back = conv::prepared_len::<T>(&self.dims, Pass::InputGradient);
+        let back = match self.backward_in_bf16() {
+            Some(dims) => bf16::conv::input_weights_len(dims),
+            None => conv::prepared_len::<T>(&self.dims, Pass::InputGradient),
+        };
         self.prepared_for_forward_len::<T>() + back
     }
 
@@ -46,17 +66,30 @@ impl Conv2d {
     /// If a slice has another length.
     pub fn prepare<T: Float>(&self, weight: &[T], prepared: &mut [T]) {
         let (forward, back) = prepared.split_at_mut(self.prepared_for_forward_len::<T>());
-        conv::prepare(&self.dims, Pass::Forward, weight, forward);
-        if !back.is_empty() {
-            conv::prepare(&self.dims, Pass::InputGradient, weight, back);
+        match self.forward_in_bf16() {
+            Some(dims) => bf16::conv::pack_forward_weights(dims, weight, forward),
+            None => conv::prepare(&self.dims, Pass::Forward, weight, forward),
+        }
+        match self.backward_in_bf16() {
+            _ if back.is_empty() => {}
+            Some(dims) => bf16::conv::pack_input_weights(dims, weight, back),
+            None => conv::prepare(&self.dims, Pass::InputGradient, weight, back),
         }
     }
 
     /// Elements of scratch space that forward and backward need.
     pub fn scratch_len(&self) -> usize {
-        conv::forward_scratch_len(&self.dims)
-            .max(conv::weight_gradient_scratch_len(&self.dims))
-            .max(conv::input_gradient_scratch_len(&self.dims))
+        let forward = match self.forward_in_bf16() {
+            Some(dims) => bf16::conv::forward_scratch_len(dims),
+            None => conv::forward_scratch_len(&self.dims),
+        };
+        let backward = match self.backward_in_bf16() {
+            Some(dims) => bf16::conv::weight_gradient_scratch_len(dims)
+                .max(bf16::conv::input_gradient_scratch_len(dims)),
+            None => conv::weight_gradient_scratch_len(&self.dims)
+                .max(conv::input_gradient_scratch_len(&self.dims)),
+        };
+        forward.max(backward)
     }
 
     /// y from x.
@@ -75,6 +108,14 @@ impl Conv2d {
         y: &mut [T],
         scratch: &mut [T],
     ) {
+        if let Some(dims) = self.forward_in_bf16() {
+            bf16::conv::forward(dims, x, prepared, y, scratch);
+            if let Some(bias) = weights.bias {
+                add_bias(y, bias);
+            }
+            activation_forward_in_place(self.activation, y);
+            return;
+        }
         conv::forward(Forward {
             dims: &self.dims,
             x,
@@ -108,13 +149,24 @@ impl Conv2d {
         scratch: &mut [T],
     ) {
         activation_backward(self.activation, flow.y, flow.dy);
+        let back = &prepared[self.prepared_for_forward_len::<T>()..];
+        if let Some(dims) = self.backward_in_bf16() {
+            bf16::conv::weight_gradient(dims, flow.x, flow.dy, gradients.weight, scratch);
+            if let Some(bias) = gradients.bias {
+                column_sums(flow.dy, bias, Start::Accumulate);
+            }
+            if let Some(dx) = flow.dx {
+                bf16::conv::input_gradient(dims, flow.dy, back, dx, scratch);
+            }
+            return;
+        }
         let dims = &self.dims;
         parameter_gradients(dims, flow.x, flow.dy, gradients, scratch);
         if let Some(dx) = flow.dx {
             conv::input_gradient(InputGradient {
                 dims,
                 weight: flow.weight,
-                prepared: &prepared[self.prepared_for_forward_len::<T>()..],
+                prepared: back,
                 dy: flow.dy,
                 dx,
                 scratch,
@@ -180,7 +232,11 @@ impl<'t, T: Float> Var<'t, T> {
             bias_value.as_ref().map(|b| b.shape().to_vec())
         );
         let dims = dims_of("conv2d", image, kernel, window, groups);
-        let conv = Conv2d { dims, activation };
+        let conv = Conv2d {
+            dims,
+            activation,
+            precision: Precision::Full,
+        };
         let mut y = Tensor::zeros([dims.samples, dims.output[0], dims.output[1], dims.output[2]]);
         let weights = Weights {
             weight: w.data(),

@@ -9,15 +9,15 @@
 //! dropped, and goes through the winners alone where the sizes allow it.
 
 use super::activation::activation_backward;
-use super::conv2d::{dims_of, image_of, output_of, weighted_backward};
+use super::conv2d::{Conv2d, dims_of, image_of, output_of, weighted_backward};
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::var::Var;
-use plywood_kernels::Float;
 use plywood_kernels::conv::{self, BackwardPool, Dims, ForwardPool, Pass};
 use plywood_kernels::elementwise::column_sums;
 use plywood_kernels::gemm::{Epilogue, Start};
-use plywood_kernels::pool;
-use plywood_shape::{Activation, Shape, Window};
+use plywood_kernels::pool::{self, MaxForward};
+use plywood_kernels::{Float, bf16};
+use plywood_shape::{Activation, Precision, Shape, Window};
 use plywood_tensor::Tensor;
 
 /// A convolution, + bias, an activation, then a max-pool.
@@ -29,12 +29,27 @@ pub struct ConvPool2d {
     pub activation: Activation,
     /// The sizes of the pool, whose input is the convolution's output.
     pub pool: pool::Dims,
+    /// What the products are computed in; those of the way back, through the winners alone, in full.
+    pub precision: Precision,
 }
 
 impl ConvPool2d {
+    /// The convolution of the forward pass by itself, if that is computed in bf16.
+    fn forward_in_bf16(&self) -> Option<Conv2d> {
+        let is_taken = self.precision == Precision::Bf16 && bf16::conv::takes(&self.dims);
+        is_taken.then_some(Conv2d {
+            dims: self.dims,
+            activation: self.activation,
+            precision: self.precision,
+        })
+    }
+
     /// Numbers derived from the weight that forward needs: the first of [`prepared_len`](ConvPool2d::prepared_len).
     pub fn prepared_for_forward_len<T: Float>(&self) -> usize {
-        conv::prepared_len::<T>(&self.dims, Pass::Forward)
+        match self.forward_in_bf16() {
+            Some(conv) => conv.prepared_for_forward_len::<T>(),
+            None => conv::prepared_len::<T>(&self.dims, Pass::Forward),
+        }
     }
 
     /// Numbers derived from the weight that forward and backward need.
@@ -49,7 +64,10 @@ impl ConvPool2d {
     /// If a slice has another length.
     pub fn prepare<T: Float>(&self, weight: &[T], prepared: &mut [T]) {
         let (forward, back) = prepared.split_at_mut(self.prepared_for_forward_len::<T>());
-        conv::prepare(&self.dims, Pass::Forward, weight, forward);
+        match self.forward_in_bf16() {
+            Some(conv) => conv.prepare(weight, forward),
+            None => conv::prepare(&self.dims, Pass::Forward, weight, forward),
+        }
         if !back.is_empty() {
             conv::prepare_backward_pool(&self.dims, &self.pool, weight, back);
         }
@@ -57,7 +75,10 @@ impl ConvPool2d {
 
     /// Elements of scratch space that forward and backward need.
     pub fn scratch_len(&self) -> usize {
-        let forward = conv::forward_pool_scratch_len(&self.dims, &self.pool);
+        let forward = match self.forward_in_bf16() {
+            Some(conv) => self.dims.output_len() + conv.scratch_len(),
+            None => conv::forward_pool_scratch_len(&self.dims, &self.pool),
+        };
         forward.max(conv::backward_pool_scratch_len(&self.dims, &self.pool))
     }
 
@@ -78,6 +99,18 @@ impl ConvPool2d {
         scratch: &mut [T],
     ) {
         let Pooled { y, places } = pooled;
+        let places = (!places.is_empty()).then_some(places);
+        if let Some(conv) = self.forward_in_bf16() {
+            let (between, scratch) = scratch.split_at_mut(self.dims.output_len());
+            conv.forward(x, weights, prepared, between, scratch);
+            pool::max_forward(MaxForward {
+                dims: &self.pool,
+                x: between,
+                y,
+                places,
+            });
+            return;
+        }
         conv::forward_pool(ForwardPool {
             dims: &self.dims,
             pool: &self.pool,
@@ -89,7 +122,7 @@ impl ConvPool2d {
                 activation: self.activation,
             },
             y,
-            places: (!places.is_empty()).then_some(places),
+            places,
             scratch,
         });
     }
@@ -183,6 +216,7 @@ impl<'t, T: Float> Var<'t, T> {
             dims,
             activation: windows.activation,
             pool,
+            precision: Precision::Full,
         };
         let mut y = Tensor::zeros([dims.samples, pool.output[0], pool.output[1], channels]);
         let mut places = vec![0; pool.places_len()];

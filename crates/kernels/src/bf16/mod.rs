@@ -25,17 +25,11 @@ mod tile;
 
 pub use product::{Product, pack_matrix, product, product_scratch_len, strips_len};
 
-use crate::float::Float;
 use level::{Bf16Level, Body};
 
 /// Whether this machine multiplies pairs of bf16 in one instruction, and the active level lets it.
 pub fn is_native() -> bool {
     Bf16Level::active() == Bf16Level::Native
-}
-
-/// Whether products of elements of type `T` can be had in bf16: of `f32` alone.
-pub const fn takes<T: Float>() -> bool {
-    T::BYTES == 4
 }
 
 /// Runs `body` on the best level there is.

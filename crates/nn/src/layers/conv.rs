@@ -30,6 +30,7 @@ impl Sized2d for Conv2d {
         conv2d::Conv2d {
             dims: conv::Dims::of(samples, plan.input, plan.output, &self.window, groups),
             activation: self.activation,
+            precision: plan.precision,
         }
     }
 }
@@ -43,6 +44,7 @@ impl Sized2d for DepthwiseConv2d {
         conv2d::Conv2d {
             dims: conv::Dims::of(samples, plan.input, plan.output, &self.window, groups),
             activation: self.activation,
+            precision: plan.precision,
         }
     }
 }
@@ -76,6 +78,7 @@ impl Sized2d for ConvPool2d {
                 groups,
             ),
             activation: self.conv.activation,
+            precision: plan.precision,
             pool: pool::Dims::of(samples, between.output, plan.output, &self.pool.window),
         }
     }
