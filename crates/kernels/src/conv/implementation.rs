@@ -2,6 +2,7 @@
 
 use super::pack::Prepare;
 use super::table::Table;
+use super::winograd::{self, Winograd};
 use super::{Depthwise, Dims, Direct, Forward, InputGradient, WeightGradient, check_len};
 use super::{im2col, pack, reference, weight_gradient};
 use crate::float::Float;
@@ -26,6 +27,8 @@ pub struct Implementation<T: Float> {
     pub isa: Isa,
     /// Whether it takes these sizes.
     pub supports: fn(&Dims) -> bool,
+    /// Whether it is the way to go for a pass of sizes that it takes, if none before it is; whatever the number of samples.
+    pays: fn(&Dims, Pass) -> bool,
     /// Elements of scratch space that a pass needs.
     pub scratch_len: fn(&Dims, Pass) -> usize,
     /// Elements that are derived from the weight for a pass, whatever the number of samples.
@@ -46,10 +49,13 @@ impl<T: Float> Implementation<T> {
     /// Those of `f32`.
     pub(super) const SINGLE: &'static [Self] = &[
         Self::depthwise("conv_f32_depthwise_avx512", Isa::Avx512),
+        Self::winograd("conv_f32_winograd_avx512", Isa::Avx512),
         Self::direct("conv_f32_6x64_avx512", Isa::Avx512),
         Self::depthwise("conv_f32_depthwise_avx2", Isa::Avx2),
+        Self::winograd("conv_f32_winograd_avx2", Isa::Avx2),
         Self::direct("conv_f32_6x16_avx2", Isa::Avx2),
         Self::depthwise("conv_f32_depthwise_scalar", Isa::Scalar),
+        Self::winograd("conv_f32_winograd_scalar", Isa::Scalar),
         Self::direct("conv_f32_6x8_scalar", Isa::Scalar),
         Self::IM2COL,
         Self::REFERENCE,
@@ -58,6 +64,7 @@ impl<T: Float> Implementation<T> {
     /// Those of `f64`.
     pub(super) const DOUBLE: &'static [Self] = &[
         Self::depthwise("conv_f64_depthwise_scalar", Isa::Scalar),
+        Self::winograd("conv_f64_winograd_scalar", Isa::Scalar),
         Self::direct("conv_f64_6x8_scalar", Isa::Scalar),
         Self::IM2COL,
         Self::REFERENCE,
@@ -68,6 +75,7 @@ impl<T: Float> Implementation<T> {
             name,
             isa,
             supports: Dims::is_depthwise,
+            pays: |_, _| true,
             scratch_len: |_, _| 0,
             prepared_len: |_, _| 0,
             prepare: |_, _| {},
@@ -77,11 +85,27 @@ impl<T: Float> Implementation<T> {
         }
     }
 
+    const fn winograd(name: &'static str, isa: Isa) -> Self {
+        Self {
+            name,
+            isa,
+            supports: winograd::supports,
+            pays: winograd::pays::<T>,
+            scratch_len: winograd::scratch_len,
+            prepared_len: winograd::prepared_len,
+            prepare: |isa, weights| T::dispatch_on(isa, Winograd(weights)),
+            forward: |isa, pass| T::dispatch_on(isa, Winograd(pass)),
+            weight_gradient: |isa, pass| T::dispatch_on(isa, Winograd(pass)),
+            input_gradient: |isa, pass| T::dispatch_on(isa, Winograd(pass)),
+        }
+    }
+
     const fn direct(name: &'static str, isa: Isa) -> Self {
         Self {
             name,
             isa,
             supports: |_| true,
+            pays: |_, _| true,
             scratch_len: |dims, pass| match pass {
                 Pass::WeightGradient => weight_gradient::scratch_len(dims),
                 Pass::Forward | Pass::InputGradient => 0,
@@ -98,6 +122,7 @@ impl<T: Float> Implementation<T> {
         name: "conv_im2col",
         isa: Isa::Scalar,
         supports: |_| true,
+        pays: |_, _| true,
         scratch_len: im2col::scratch_len,
         prepared_len: |_, _| 0,
         prepare: |_, _| {},
@@ -110,6 +135,7 @@ impl<T: Float> Implementation<T> {
         name: "conv_reference",
         isa: Isa::Scalar,
         supports: |_| true,
+        pays: |_, _| true,
         scratch_len: |_, _| 0,
         prepared_len: |_, _| 0,
         prepare: |_, _| {},
@@ -118,12 +144,12 @@ impl<T: Float> Implementation<T> {
         input_gradient: |_, pass| reference::input_gradient(pass),
     };
 
-    /// The first implementation of a level that takes these sizes; `f64` has the portable level alone.
-    pub(super) fn best(isa: Isa, dims: &Dims) -> &'static Self {
+    /// The first implementation of a level that takes these sizes and pays for a pass; `f64` has the portable level alone.
+    pub(super) fn best(isa: Isa, dims: &Dims, pass: Pass) -> &'static Self {
         let isa = if T::BYTES == 4 { isa } else { Isa::Scalar };
         let mut of_level = Self::all().iter().filter(|it| it.isa == isa);
         of_level
-            .find(|it| (it.supports)(dims))
+            .find(|it| (it.supports)(dims) && (it.pays)(dims, pass))
             .expect("every level has a kernel for all sizes")
     }
 

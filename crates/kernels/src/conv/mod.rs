@@ -6,7 +6,8 @@
 //! On each level there is a depthwise kernel, vectorised over channels, and a direct kernel, which takes every size:
 //! implicit im2col from the image rows into a register tile of pixels by vectors of output channels. Every element is
 //! one sum in ascending order of its terms (the files `forward`, `weight_gradient` and `input_gradient` state them), so
-//! its bits depend on its own terms and the instruction set alone. Weights are packed for a pass by [`prepare`], once for as
+//! its bits depend on its own terms and the instruction set alone. Kernels of 3×3 over enough channels go by Winograd's
+//! way (`winograd`) with half the products. Weights are packed for a pass by [`prepare`], once for as
 //! many passes as they stay the same; how is a matter of the kernel, which the sizes but the number of samples decide. The explicit im2col with a matrix product and the
 //! definition itself are the second opinion and the reference.
 //!
@@ -60,6 +61,7 @@ mod tile;
 mod transpose;
 mod weight_gradient;
 mod winners;
+mod winograd;
 
 pub use dims::Dims;
 pub(crate) use dims::{image, pair};
@@ -136,7 +138,7 @@ struct Depthwise<P>(P);
 
 /// Elements that [`prepare`] derives for a pass, at any level. The number of samples does not matter.
 pub fn prepared_len<T: Float>(dims: &Dims, pass: Pass) -> usize {
-    let len = |isa| (Implementation::<T>::best(isa, dims).prepared_len)(dims, pass);
+    let len = |isa| (Implementation::<T>::best(isa, dims, pass).prepared_len)(dims, pass);
     Isa::ALL.into_iter().map(len).max().unwrap_or(0)
 }
 
@@ -153,7 +155,7 @@ pub fn prepare<T: Float>(dims: &Dims, pass: Pass, weight: &[T], prepared: &mut [
 /// # Panics
 /// As [`prepare`], and if this machine lacks `isa`.
 pub fn prepare_on<T: Float>(isa: Isa, dims: &Dims, pass: Pass, weight: &[T], prepared: &mut [T]) {
-    Implementation::best(isa, dims).prepare(dims, pass, weight, prepared);
+    Implementation::best(isa, dims, pass).prepare(dims, pass, weight, prepared);
 }
 
 /// Computes y at the active level.
@@ -169,12 +171,12 @@ pub fn forward<T: Float>(pass: Forward<'_, T>) {
 /// # Panics
 /// As [`forward`], and if this machine lacks `isa`.
 pub fn forward_on<T: Float>(isa: Isa, pass: Forward<'_, T>) {
-    Implementation::best(isa, pass.dims).forward(pass);
+    Implementation::best(isa, pass.dims, Pass::Forward).forward(pass);
 }
 
 /// Elements of scratch space that [`forward`] needs, at any level.
-pub fn forward_scratch_len(_dims: &Dims) -> usize {
-    0
+pub fn forward_scratch_len(dims: &Dims) -> usize {
+    scratch_len(dims, Pass::Forward)
 }
 
 /// Adds the weight gradient at the active level.
@@ -190,16 +192,12 @@ pub fn weight_gradient<T: Float>(pass: WeightGradient<'_, T>) {
 /// # Panics
 /// As [`forward_on`].
 pub fn weight_gradient_on<T: Float>(isa: Isa, pass: WeightGradient<'_, T>) {
-    Implementation::best(isa, pass.dims).weight_gradient(pass);
+    Implementation::best(isa, pass.dims, Pass::WeightGradient).weight_gradient(pass);
 }
 
 /// Elements of scratch space that [`weight_gradient`] needs, at any level.
 pub fn weight_gradient_scratch_len(dims: &Dims) -> usize {
-    if dims.is_depthwise() {
-        0
-    } else {
-        weight_gradient::scratch_len(dims)
-    }
+    scratch_len(dims, Pass::WeightGradient)
 }
 
 /// Computes the input gradient at the active level.
@@ -215,12 +213,20 @@ pub fn input_gradient<T: Float>(pass: InputGradient<'_, T>) {
 /// # Panics
 /// As [`forward_on`].
 pub fn input_gradient_on<T: Float>(isa: Isa, pass: InputGradient<'_, T>) {
-    Implementation::best(isa, pass.dims).input_gradient(pass);
+    Implementation::best(isa, pass.dims, Pass::InputGradient).input_gradient(pass);
 }
 
 /// Elements of scratch space that [`input_gradient`] needs, at any level.
-pub fn input_gradient_scratch_len(_dims: &Dims) -> usize {
-    0
+pub fn input_gradient_scratch_len(dims: &Dims) -> usize {
+    scratch_len(dims, Pass::InputGradient)
+}
+
+/// Elements of scratch space that a pass needs for either type, at any level.
+fn scratch_len(dims: &Dims, pass: Pass) -> usize {
+    let single = |isa| (Implementation::<f32>::best(isa, dims, pass).scratch_len)(dims, pass);
+    let double = Implementation::<f64>::best(Isa::Scalar, dims, pass).scratch_len;
+    let single = Isa::ALL.into_iter().map(single).max();
+    single.unwrap_or(0).max(double(dims, pass))
 }
 
 /// Panics unless an operand has the length that the sizes ask for.

@@ -1,13 +1,14 @@
 //! Convolution, bias, activation and max-pool in one pass: what the pool drops is never computed.
 //!
-//! A 2×2 pool that moves by two is taken in registers: a tile holds the four pixels of a window. Any other pool follows
-//! the convolution of a sample while that lies in the cache. Both give the bits of the two passes one after the other,
-//! places included: bias and activation come before the comparison, since rounding and flat stretches of an activation
-//! can make equals of different sums.
+//! A 2×2 pool that moves by two is taken in registers: a tile holds the four pixels of a window, also by Winograd's way.
+//! Any other pool follows the convolution of a sample while that lies in the cache. Both give the bits of the two passes
+//! one after the other, places included: bias and activation come before the comparison, since rounding and flat
+//! stretches of an activation can make equals of different sums.
 
 use super::forward::{Finish, Packed, Target, convolve, sum_at, x_strides};
 use super::table::Table;
 use super::tile::{Block, Cursor, Strides, Sum, accumulate, vectors_of};
+use super::winograd::{self, Winograd};
 use super::{Depthwise, Dims, Forward, Implementation, Pass, check_len};
 use crate::elementwise::Activation;
 use crate::float::Float;
@@ -42,7 +43,7 @@ pub struct ForwardPool<'a, T> {
 /// Elements of scratch space that [`forward_pool`] needs, at any level.
 pub fn forward_pool_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
     let used = used_output(dims, pool);
-    used[0] * used[1] * used[2]
+    super::forward_scratch_len(dims) + used[0] * used[1] * used[2]
 }
 
 /// Computes y at the active level.
@@ -72,7 +73,8 @@ pub fn forward_pool_on<T: Float>(isa: Isa, pass: ForwardPool<'_, T>) {
     check_len("x", pass.x.len(), dims.input_len());
     check_len("the weight", pass.weight.len(), dims.weight_len());
     check_len("y", pass.y.len(), pool.output_len());
-    let prepared = (Implementation::<T>::best(isa, dims).prepared_len)(dims, Pass::Forward);
+    let prepared =
+        (Implementation::<T>::best(isa, dims, Pass::Forward).prepared_len)(dims, Pass::Forward);
     assert!(
         pass.prepared.len() >= prepared,
         "conv: {} prepared elements, {prepared} are needed",
@@ -92,15 +94,23 @@ pub fn forward_pool_on<T: Float>(isa: Isa, pass: ForwardPool<'_, T>) {
     if pool.output_len() == 0 {
         return;
     }
-    if is_in_registers(dims, pool)
-        && matches!(
-            pass.epilogue.activation,
-            Activation::Identity | Activation::Relu
-        )
-    {
-        (Table::get().pool_in_registers)(isa, pass);
+    (way_of(&pass))(isa, pass);
+}
+
+/// How sizes and activation let the pass be done.
+fn way_of<T: Float>(pass: &ForwardPool<'_, T>) -> fn(Isa, ForwardPool<'_, T>) {
+    let (dims, pool) = (pass.dims, pass.pool);
+    let is_winograd = winograd::pays::<T>(dims, Pass::Forward);
+    let is_simple = matches!(
+        pass.epilogue.activation,
+        Activation::Identity | Activation::Relu
+    );
+    if is_winograd && winograd::pools(dims, pool) {
+        Table::get().pool_in_tiles
+    } else if !is_winograd && is_simple && is_in_registers(dims, pool) {
+        Table::get().pool_in_registers
     } else {
-        (Table::get().pool_by_sample)(isa, pass);
+        Table::get().pool_by_sample
     }
 }
 
@@ -149,6 +159,7 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
             mut places,
             scratch,
         } = self.0;
+        let is_winograd = winograd::pays::<T>(dims, Pass::Forward);
         let output = used_output(dims, pool);
         let dims = &Dims {
             samples: 1,
@@ -160,19 +171,24 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
             input: output,
             ..*pool
         };
-        let buffer = &mut scratch[..dims.output_len()];
+        let (buffer, scratch) = scratch.split_at_mut(dims.output_len());
         for (n, y) in y.chunks_mut(pool.output_len()).enumerate() {
             let x = &x[n * dims.input_len()..][..dims.input_len()];
-            if dims.is_depthwise() {
-                simd.enter(Depthwise(Forward {
+            if dims.is_depthwise() || is_winograd {
+                let pass = Forward {
                     dims,
                     x,
                     weight,
                     prepared,
                     epilogue,
                     y: buffer,
-                    scratch: &mut [],
-                }));
+                    scratch,
+                };
+                if is_winograd {
+                    simd.enter(Winograd(pass));
+                } else {
+                    simd.enter(Depthwise(pass));
+                }
             } else {
                 let packed = Packed {
                     dims,

@@ -8,6 +8,7 @@ use std::any::Any;
 
 use super::pooled::{BySample, InRegisters};
 use super::winners::{Sparse, Transpose};
+use super::winograd::Winograd;
 use super::{BackwardPool, ForwardPool, Implementation};
 use crate::float::Float;
 use crate::simd::Isa;
@@ -18,6 +19,7 @@ pub(super) struct Table<T: Float> {
     pub(super) implementations: &'static [Implementation<T>],
     pub(super) pool_in_registers: fn(Isa, ForwardPool<'_, T>),
     pub(super) pool_by_sample: fn(Isa, ForwardPool<'_, T>),
+    pub(super) pool_in_tiles: fn(Isa, ForwardPool<'_, T>),
     pub(super) through_winners: fn(Isa, BackwardPool<'_, T>),
     pub(super) transpose: fn(Isa, Transpose<'_, T>),
 }
@@ -31,6 +33,7 @@ impl<T: Float> Table<T> {
             implementations,
             pool_in_registers: |isa, pass| T::dispatch_on(isa, InRegisters(pass)),
             pool_by_sample: |isa, pass| T::dispatch_on(isa, BySample(pass)),
+            pool_in_tiles: |isa, pass| T::dispatch_on(isa, Winograd(pass)),
             through_winners: |isa, pass| T::dispatch_on(isa, Sparse(pass)),
             transpose: |isa, weights| T::dispatch_on(isa, weights),
         }

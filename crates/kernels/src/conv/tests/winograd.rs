@@ -1,0 +1,146 @@
+//! Winograd's convolution: its error, its choice, and sizes that the case table lacks.
+
+use super::{Case, Problem, bits, candidates, dims_of, integer, real, reference};
+use crate::conv::{Dims, Implementation, Pass, WeightGradient, winograd};
+use crate::elementwise::Activation;
+use crate::float::Float;
+
+/// Lopsided and wide padding, tiles that stick out on every side, several strips and slabs, no place in the middle of the image.
+#[rustfmt::skip]
+const CASES: [Case; 9] = [
+    (3, [4, 4, 5], 7, [3, 3], [1, 1], [1, 1], [2, 1, 0, 3], 1),
+    (3, [5, 4, 3], 2, [3, 3], [1, 1], [1, 1], [0, 2, 5, 1], 1),
+    (2, [1, 1, 4], 3, [3, 3], [1, 1], [1, 1], [2, 2, 2, 2], 1),
+    (2, [1, 6, 9], 8, [3, 3], [1, 1], [1, 1], [1, 0, 1, 0], 1),
+    (2, [0, 3, 2], 3, [3, 3], [1, 1], [1, 1], [2, 1, 2, 1], 1),
+    (1, [4, 4, 33], 65, [3, 3], [1, 1], [1, 1], [1; 4], 1),
+    (1, [4, 5, 65], 31, [3, 3], [1, 1], [1, 1], [1; 4], 1),
+    (5, [19, 18, 16], 17, [3, 3], [1, 1], [1, 1], [1; 4], 1),
+    (9, [8, 8, 16], 16, [3, 3], [1, 1], [1, 1], [1; 4], 1),
+];
+
+/// The implementations of this kind that this machine can run.
+fn ways<T: Float>() -> impl Iterator<Item = &'static Implementation<T>> {
+    candidates().filter(|by| by.name.contains("winograd"))
+}
+
+fn small_integers_are_exact<T: Float>() {
+    for case in &CASES {
+        let problem = Problem::<T>::new(dims_of(case), integer);
+        let expected = problem.run(reference(), Activation::Relu);
+        for by in ways::<T>() {
+            let found = problem.run(by, Activation::Relu);
+            assert_eq!(found, expected, "{} {case:?}", by.name);
+        }
+    }
+}
+
+#[test]
+fn small_integers_are_exact_at_every_edge() {
+    small_integers_are_exact::<f32>();
+    small_integers_are_exact::<f64>();
+}
+
+/// All passes stay within 1e-5 of the largest result, for the sizes of real layers.
+#[test]
+fn the_error_is_small() {
+    let sizes = [
+        (2, [13, 13, 32], 64, 0),
+        (1, [32, 32, 64], 64, 1),
+        (1, [8, 8, 256], 128, 1),
+    ];
+    for (samples, input, outputs, padding) in sizes {
+        let case = (
+            samples,
+            input,
+            outputs,
+            [3, 3],
+            [1, 1],
+            [1, 1],
+            [padding; 4],
+            1,
+        );
+        let problem = Problem::<f32>::new(dims_of(&case), real);
+        let exact = |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect();
+        let doubled = Problem::<f64> {
+            dims: problem.dims,
+            x: exact(&problem.x),
+            weight: exact(&problem.weight),
+            bias: exact(&problem.bias),
+            dy: exact(&problem.dy),
+        };
+        let expected = doubled.run(reference(), Activation::Identity);
+        for by in ways() {
+            let found = problem.run(by, Activation::Identity);
+            for (found, expected) in found.iter().zip(&expected) {
+                let largest = expected.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+                let errors = found.iter().zip(expected);
+                let errors = errors.map(|(a, b)| (f64::from(*a) - b).abs());
+                let error = errors.fold(0.0_f64, f64::max);
+                assert!(error <= 1e-5 * largest, "{} {case:?}: {error}", by.name);
+            }
+        }
+    }
+}
+
+/// A pass's weight gradient is that of four images of 8×8 after the other, whose tiles make a chunk.
+#[test]
+fn weight_gradients_add_up_by_chunks() {
+    let dims = dims_of(&(9, [8, 8, 20], 24, [3, 3], [1, 1], [1, 1], [1; 4], 1));
+    let problem = Problem::<f32>::new(dims, real);
+    let (input, output) = (dims.input_len() / 9, dims.output_len() / 9);
+    for by in ways() {
+        let [_, expected, _] = problem.run(by, Activation::Identity);
+        let mut dweight = vec![1.0; dims.weight_len()];
+        for samples in [0..4, 4..8, 8..9] {
+            let dims = &Dims {
+                samples: samples.len(),
+                ..dims
+            };
+            by.weight_gradient(WeightGradient {
+                dims,
+                x: &problem.x[samples.start * input..samples.end * input],
+                dy: &problem.dy[samples.start * output..samples.end * output],
+                dweight: &mut dweight,
+                scratch: &mut vec![f32::NAN; (by.scratch_len)(dims, Pass::WeightGradient)],
+            });
+        }
+        assert_eq!(bits(&dweight), bits(&expected), "{}", by.name);
+    }
+}
+
+/// The sizes alone decide, pass by pass.
+#[test]
+fn it_is_chosen_where_it_pays() {
+    let passes = [Pass::Forward, Pass::InputGradient, Pass::WeightGradient];
+    let sizes = [
+        ([13, 13, 32], 64, 0, [true, true, true]),
+        ([32, 32, 64], 64, 1, [true; 3]),
+        ([8, 8, 256], 256, 1, [true; 3]),
+        // Tiles that stick out: nine of them for the twenty-five pixels of dx.
+        ([5, 5, 64], 64, 0, [true, false, false]),
+        ([32, 32, 3], 64, 1, [false; 3]),
+        ([14, 14, 8], 16, 1, [false; 3]),
+    ];
+    for (input, outputs, padding, expected) in sizes {
+        for samples in [1, 50] {
+            let case = (
+                samples,
+                input,
+                outputs,
+                [3, 3],
+                [1, 1],
+                [1, 1],
+                [padding; 4],
+                1,
+            );
+            let dims = dims_of(&case);
+            let found = passes.map(|pass| winograd::pays::<f32>(&dims, pass));
+            assert_eq!(found, expected, "{case:?}");
+            assert_eq!(
+                passes.map(|pass| winograd::pays::<f64>(&dims, pass)),
+                [false; 3]
+            );
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The tiles of a pass: where each one reads, and how many are under way at a time.
+
+use crate::conv::Dims;
+use crate::simd::MAX_LANES;
+
+/// Pixels of an output tile along an axis.
+pub(super) const TILE: usize = 2;
+
+/// Pixels of an input patch along an axis: a tile and the two pixels that a kernel of three adds.
+pub(super) const PATCH: usize = 4;
+
+/// Places of the transformed domain, each with a product of its own.
+pub(super) const POINTS: usize = PATCH * PATCH;
+
+/// Channels out that are multiplied before any of them is transformed back.
+pub(super) const STRIP: usize = 64;
+
+/// Elements that the transformed patches and products of a block may take: most of a small second-level cache, with room
+/// left for the weights that pass through. Anything from a few tiles to twice as many is as fast within a few percent.
+const BLOCK_LEN: usize = 80 << 10;
+
+/// With fewer tiles at a time, too little is done with a weight each time that it is loaded.
+const SMALLEST_BLOCK: usize = 16;
+
+/// Images read and written tile by tile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grid {
+    pub(super) samples: usize,
+    /// Rows, columns, channels of the images that are read.
+    pub(super) input: [usize; 3],
+    /// Rows, columns, channels of the images that are written.
+    pub(super) output: [usize; 3],
+    /// Padding above and left of what is read.
+    pub(super) before: [usize; 2],
+    /// Rows and columns of tiles a sample.
+    pub(super) tiles: [usize; 2],
+}
+
+/// One tile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tile {
+    pub(super) sample: usize,
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+impl Grid {
+    /// The tiles of y over patches of x.
+    pub(super) const fn forward(dims: &Dims) -> Self {
+        Self {
+            samples: dims.samples,
+            input: dims.input,
+            output: dims.output,
+            before: dims.before,
+            tiles: tiles_of(dims.output),
+        }
+    }
+
+    /// The tiles of dx over patches of dy. The sizes are supported, so no padding is wider than the kernel's reach.
+    pub(super) const fn input_gradient(dims: &Dims) -> Self {
+        Self {
+            samples: dims.samples,
+            input: dims.output,
+            output: dims.input,
+            before: [2 - dims.before[0], 2 - dims.before[1]],
+            tiles: tiles_of(dims.input),
+        }
+    }
+
+    /// Tiles of all samples.
+    pub(super) const fn count(&self) -> usize {
+        self.samples * self.per_sample()
+    }
+
+    /// Tiles of a sample.
+    pub(super) const fn per_sample(&self) -> usize {
+        self.tiles[0] * self.tiles[1]
+    }
+
+    /// The most tiles of a block.
+    pub(super) fn block(&self) -> usize {
+        let channels = self.input[2] + self.output[2].min(STRIP);
+        let fitting = BLOCK_LEN / (POINTS * channels);
+        fitting.max(SMALLEST_BLOCK).min(self.count())
+    }
+
+    /// The tile after another one.
+    #[inline(always)]
+    pub(super) fn next(&self, tile: Tile) -> Tile {
+        let Tile {
+            mut sample,
+            mut row,
+            mut column,
+        } = tile;
+        column += 1;
+        if column == self.tiles[1] {
+            (row, column) = (row + 1, 0);
+        }
+        if row == self.tiles[0] {
+            (sample, row) = (sample + 1, 0);
+        }
+        Tile {
+            sample,
+            row,
+            column,
+        }
+    }
+
+    /// A tile by its number.
+    #[inline(always)]
+    pub(super) fn tile(&self, number: usize) -> Tile {
+        let (sample, place) = (number / self.per_sample(), number % self.per_sample());
+        Tile {
+            sample,
+            row: place / self.tiles[1],
+            column: place % self.tiles[1],
+        }
+    }
+
+    /// The pixels that a tile's patch takes of the images read, which start at `x`.
+    #[inline(always)]
+    pub(super) fn patch<T>(
+        &self,
+        tile: Tile,
+        x: *const T,
+        outside: *const T,
+    ) -> [*const T; POINTS] {
+        let corner = [
+            (TILE * tile.row).wrapping_sub(self.before[0]),
+            (TILE * tile.column).wrapping_sub(self.before[1]),
+        ];
+        pixels::<T, PATCH, POINTS>(self.input, tile.sample, corner, [x, outside])
+    }
+
+    /// The pixels that a tile takes of the images written, which start at `y`.
+    #[inline(always)]
+    pub(super) fn pixels<T>(
+        &self,
+        tile: Tile,
+        y: *const T,
+        outside: *const T,
+    ) -> [*const T; TILE * TILE] {
+        let corner = [TILE * tile.row, TILE * tile.column];
+        pixels::<T, TILE, { TILE * TILE }>(self.output, tile.sample, corner, [y, outside])
+    }
+}
+
+/// A square of pixels from `corner` on, row by row, in one of the images at `data`; `outside` for those that are not in it.
+#[inline(always)]
+fn pixels<T, const SIDE: usize, const COUNT: usize>(
+    [height, width, channels]: [usize; 3],
+    sample: usize,
+    corner: [usize; 2],
+    [data, outside]: [*const T; 2],
+) -> [*const T; COUNT] {
+    let mut pixels = [outside; COUNT];
+    for r in 0..SIDE {
+        let h = corner[0].wrapping_add(r);
+        let row = data.wrapping_add(
+            (sample * height)
+                .wrapping_add(h)
+                .wrapping_mul(width * channels),
+        );
+        for s in 0..SIDE {
+            let w = corner[1].wrapping_add(s);
+            if (h < height) & (w < width) {
+                pixels[r * SIDE + s] = row.wrapping_add(w * channels);
+            }
+        }
+    }
+    pixels
+}
+
+const fn tiles_of(output: [usize; 3]) -> [usize; 2] {
+    [output[0].div_ceil(TILE), output[1].div_ceil(TILE)]
+}
+
+/// Sixteen matrices, one a point, with a row for each tile of a block. Channels that a row has no room for follow in
+/// further sixteen matrices.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Planes {
+    /// Elements from one row to the next: channels, filled up to whole vectors of every level.
+    pub(super) row: usize,
+    /// Elements from one matrix to the next. An odd number of cache lines, so that the sixteen elements of a tile and
+    /// channel, which are used together, lie in different sets of the cache.
+    pub(super) point: usize,
+}
+
+impl Planes {
+    pub(super) const fn new(tiles: usize, channels: usize) -> Self {
+        let row = channels.next_multiple_of(MAX_LANES);
+        let lines = (tiles * row).div_ceil(MAX_LANES);
+        Self {
+            row,
+            point: (lines | 1) * MAX_LANES,
+        }
+    }
+
+    /// Elements of sixteen matrices.
+    pub(super) const fn len(&self) -> usize {
+        POINTS * self.point
+    }
+
+    /// Where a tile's channel lies in the first matrix that has it.
+    #[inline(always)]
+    pub(super) const fn at(&self, tile: usize, channel: usize) -> usize {
+        channel / self.row * self.len() + tile * self.row + channel % self.row
+    }
+}

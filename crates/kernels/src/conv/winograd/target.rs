@@ -1,0 +1,81 @@
+//! Where finished tiles go: into an image, or through a 2×2 max-pool.
+
+use super::grid::{TILE, Tile};
+use crate::float::Float;
+use crate::pool::best::Best;
+use crate::simd::Simd;
+
+/// Takes finished tiles.
+pub(super) trait Target<T: Float> {
+    /// Takes `lanes` channels of a tile from `channel` on.
+    fn put<S: Simd<Elem = T>>(
+        &mut self,
+        simd: S,
+        tile: Tile,
+        channel: usize,
+        lanes: usize,
+        values: [[S::Vector; TILE]; TILE],
+    );
+}
+
+/// All pixels of images; what a tile has beyond them is dropped.
+pub(super) struct Pixels<'a, T> {
+    /// Rows, columns, channels of an image.
+    pub(super) output: [usize; 3],
+    pub(super) y: &'a mut [T],
+}
+
+impl<T: Float> Target<T> for Pixels<'_, T> {
+    #[inline(always)]
+    fn put<S: Simd<Elem = T>>(
+        &mut self,
+        simd: S,
+        tile: Tile,
+        channel: usize,
+        lanes: usize,
+        values: [[S::Vector; TILE]; TILE],
+    ) {
+        let [height, width, channels] = self.output;
+        for r in 0..TILE {
+            let h = TILE * tile.row + r;
+            for s in 0..TILE {
+                let w = TILE * tile.column + s;
+                if h < height && w < width {
+                    let pixel = (tile.sample * height + h) * width + w;
+                    let y = &mut self.y[pixel * channels + channel..][..lanes];
+                    simd.store_partial(values[r][s], y);
+                }
+            }
+        }
+    }
+}
+
+/// The largest of each tile, which is a window of the pool, and which of its pixels that was.
+pub(super) struct Windows<'a, T> {
+    /// Rows, columns, channels of the pool's output.
+    pub(super) output: [usize; 3],
+    pub(super) y: &'a mut [T],
+    pub(super) places: Option<&'a mut [u8]>,
+}
+
+impl<T: Float> Target<T> for Windows<'_, T> {
+    #[inline(always)]
+    fn put<S: Simd<Elem = T>>(
+        &mut self,
+        simd: S,
+        tile: Tile,
+        channel: usize,
+        lanes: usize,
+        values: [[S::Vector; TILE]; TILE],
+    ) {
+        let [rows, columns, channels] = self.output;
+        let window = (tile.sample * rows + tile.row) * columns + tile.column;
+        let at = window * channels + channel;
+        let [[a, b], [c, d]] = values;
+        let best = Best::of_four(simd, [a, b, c, d]);
+        simd.store_partial(best.value, &mut self.y[at..][..lanes]);
+        if let Some(places) = &mut self.places {
+            best.store_numbers(&mut places[at..][..lanes]);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The transformed weights, packed as the register tile wants them: `[point][vector of channels][channel summed][lane]`.
+//!
+//! The input gradient is the convolution of dy by the kernel flipped in both axes, with the channels exchanged.
+
+use super::grid::{PATCH, POINTS};
+use super::transform::{self, KERNEL};
+use crate::conv::Dims;
+use crate::float::Float;
+use crate::simd::{Kernel, MAX_LANES, Simd};
+
+/// Elements of the panels of one direction, enough for every level.
+pub(super) const fn panels_len(summed: usize, channels: usize) -> usize {
+    POINTS * summed * channels.next_multiple_of(MAX_LANES)
+}
+
+/// Packs the weights of the forward pass: vectors of channels out, sums over channels in.
+pub(super) struct PackForward<'a, T> {
+    pub(super) dims: &'a Dims,
+    pub(super) weight: &'a [T],
+    pub(super) panels: &'a mut [T],
+}
+
+impl<T: Float> Kernel<T> for PackForward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        let Self {
+            dims,
+            weight,
+            panels,
+        } = self;
+        let [inputs, outputs] = [dims.input[2], dims.output[2]];
+        let vectors = outputs.div_ceil(S::LANES);
+        for ic in 0..inputs {
+            for v in 0..vectors {
+                let mut g = [[simd.zero(); KERNEL]; KERNEL];
+                for tap in 0..KERNEL * KERNEL {
+                    let row = &weight[(tap * inputs + ic) * outputs..][..outputs];
+                    g[tap / KERNEL][tap % KERNEL] = simd.load_partial(&row[v * S::LANES..]);
+                }
+                let u = transform::weight(simd, g);
+                for point in 0..POINTS {
+                    let at = ((point * vectors + v) * inputs + ic) * S::LANES;
+                    simd.store(u[point / PATCH][point % PATCH], &mut panels[at..]);
+                }
+            }
+        }
+    }
+}
+
+/// Packs the weights of the input gradient: vectors of channels in, sums over channels out.
+pub(super) struct PackInputGradient<'a, T> {
+    pub(super) dims: &'a Dims,
+    pub(super) weight: &'a [T],
+    pub(super) panels: &'a mut [T],
+}
+
+impl<T: Float> Kernel<T> for PackInputGradient<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        let Self {
+            dims,
+            weight,
+            panels,
+        } = self;
+        let [inputs, outputs] = [dims.input[2], dims.output[2]];
+        let vectors = inputs.div_ceil(S::LANES);
+        for v in 0..vectors {
+            for oc in (0..outputs).step_by(S::LANES) {
+                let square = Square {
+                    first: [v * S::LANES, oc],
+                    inputs: S::LANES.min(inputs - v * S::LANES),
+                    outputs: S::LANES.min(outputs - oc),
+                };
+                pack_square(simd, dims, weight, panels, square);
+            }
+        }
+    }
+}
+
+/// At most LANES channels in by as many channels out.
+struct Square {
+    /// The first channel in and out.
+    first: [usize; 2],
+    inputs: usize,
+    outputs: usize,
+}
+
+#[inline(always)]
+fn pack_square<S: Simd>(
+    simd: S,
+    dims: &Dims,
+    weight: &[S::Elem],
+    panels: &mut [S::Elem],
+    square: Square,
+) {
+    let [inputs, outputs] = [dims.input[2], dims.output[2]];
+    let [ic, oc] = square.first;
+    let vectors = inputs.div_ceil(S::LANES);
+    let mut taps = [[S::Elem::ZERO; MAX_LANES * MAX_LANES]; KERNEL * KERNEL];
+    for (tap, turned) in taps.iter_mut().enumerate() {
+        let mut rows = [S::Elem::ZERO; MAX_LANES * MAX_LANES];
+        for lane in 0..square.inputs {
+            let row = &weight[(tap * inputs + ic + lane) * outputs + oc..][..square.outputs];
+            simd.store(simd.load_partial(row), &mut rows[lane * S::LANES..]);
+        }
+        // SAFETY: both squares are arrays of at least LANES × LANES elements.
+        unsafe {
+            simd.transpose_square(rows.as_ptr(), S::LANES, turned.as_mut_ptr(), S::LANES);
+        }
+    }
+    for o in 0..square.outputs {
+        let mut g = [[simd.zero(); KERNEL]; KERNEL];
+        for (tap, turned) in taps.iter().enumerate() {
+            let flipped = KERNEL * KERNEL - 1 - tap;
+            g[flipped / KERNEL][flipped % KERNEL] = simd.load(&turned[o * S::LANES..]);
+        }
+        let u = transform::weight(simd, g);
+        for point in 0..POINTS {
+            let at = ((point * vectors + ic / S::LANES) * outputs + oc + o) * S::LANES;
+            simd.store(u[point / PATCH][point % PATCH], &mut panels[at..]);
+        }
+    }
+}
