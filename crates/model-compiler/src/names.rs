@@ -9,10 +9,9 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 /// Methods that every network has, from the macro or from a trait of the prelude.
-const TAKEN: [&str; 18] = [
+const TAKEN: [&str; 17] = [
     "backward",
     "cast",
-    "clear",
     "clone",
     "evaluate",
     "forward",

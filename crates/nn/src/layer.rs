@@ -96,11 +96,11 @@ pub trait Layer<T: Float, X = T>: Sync {
     /// Lets the running state follow the statistics of a whole batch.
     fn absorb(&self, _plan: &Plan, _shared: &[T], _state: &mut [T]) {}
 
-    /// For a layer whose plan scatters: adds the gradients of all rows, kept by `backward`, to the table's.
-    fn scatter(&self, _plan: &Plan, _x: &[X], _deferred: &[T], _gradient: &mut [T]) {}
-
-    /// Zeroes what [`Layer::scatter`] touched.
-    fn clear(&self, _plan: &Plan, _x: &[X], _gradient: &mut [T]) {}
+    /// For a layer whose plan scatters: adds the gradients of all rows, kept by `backward`, to a part of the table's.
+    ///
+    /// `part` begins at number `start` of the table; both are multiples of a row of the output. Rows that belong to other parts
+    /// are passed over.
+    fn scatter(&self, _plan: &Plan, _x: &[X], _deferred: &[T], _start: usize, _part: &mut [T]) {}
 }
 
 /// What a layer knows of the pass it takes part in.

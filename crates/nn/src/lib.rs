@@ -17,6 +17,7 @@ pub mod metric;
 pub mod network;
 mod on_tape;
 pub mod optimizer;
+mod prepare;
 pub mod run;
 pub mod schedule;
 mod summary;

@@ -64,11 +64,14 @@ pub trait Network: Sized + Send + Sync {
     /// Shows every step's layer to `visitor`, in order.
     fn visit<V: Visitor<Self::Scalar>>(visitor: &mut V);
 
-    /// Adds the kept gradient rows of the first step to its table's gradient, if its plan scatters.
-    fn scatter(input: &[Element<Self>], deferred: &[Self::Scalar], gradient: &mut [Self::Scalar]);
-
-    /// Zeroes what [`Network::scatter`] touched.
-    fn clear(input: &[Element<Self>], gradient: &mut [Self::Scalar]);
+    /// Adds the kept gradient rows of the first step to a part of its table's gradient, which begins at number `start`, if its
+    /// plan scatters.
+    fn scatter(
+        input: &[Element<Self>],
+        deferred: &[Self::Scalar],
+        start: usize,
+        part: &mut [Self::Scalar],
+    );
 }
 
 /// What a network's input is stored as: its scalar, or `u32`.

@@ -11,10 +11,11 @@
 //! observed is what all samples share. A way back may use up what the forward pass saved; a second one runs it again.
 
 use crate::arena::Arena;
-use crate::engine::{coupled_step, kept_row, stage};
+use crate::engine::{Timer, coupled_step, kept_row, stage};
 use crate::initialise::Seed;
 use crate::network::{Element, Lane, Network};
-use crate::run::{Layout, Run, prepare, scratch_len};
+use crate::prepare::prepare;
+use crate::run::{Layout, Run, scratch_len};
 use plywood_autograd::{Adjoint, Tape, Var};
 use plywood_kernels::{AlignedVec, Float};
 use plywood_shape::{Item, Rows, Sample, Shape};
@@ -237,6 +238,7 @@ impl<N: Network> Setting<N> {
             seed: self.seed.0,
             time: self.step,
             first_sample: 0,
+            timer: Timer::default(),
         }
     }
 }
@@ -302,7 +304,7 @@ impl<N: Network> Block<N> {
             }
         }
         if !table.is_empty() {
-            N::scatter(&setting.samples.input, deferred, table);
+            N::scatter(&setting.samples.input, deferred, 0, table);
         }
         gradient
     }

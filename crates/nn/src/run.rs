@@ -4,6 +4,7 @@
 //! step's parameters, memory and randomness, and hands them to the layer.
 
 use crate::arena::{Gradients, Slot};
+use crate::engine::{Place, Timer, Work};
 use crate::layer::{Flow, Layer, Memory, Noise, Pass};
 use crate::network::{Lane, Network, Step, Visitor};
 use plywood_kernels::Float;
@@ -39,6 +40,8 @@ pub struct Run<'a, T> {
     pub time: u32,
     /// The place in the batch of the block's first sample.
     pub first_sample: usize,
+    /// Takes the time, if anybody wants to know.
+    pub timer: Timer<'a>,
 }
 
 /// Where each step's part of a buffer starts, for the buffers whose sizes only the layers know.
@@ -134,7 +137,10 @@ impl<T: Float> Run<'_, T> {
             bytes: slot.bytes,
             scratch,
         };
-        layer.forward(&self.pass(index), self.input(index, x), slot.value, memory);
+        let (pass, x) = (self.pass(index), self.input(index, x));
+        self.timer.time(Place::Step(index, Work::Forward), || {
+            layer.forward(&pass, x, slot.value, memory);
+        });
     }
 
     /// Runs step `index` backward: the gradient moves from its output to its input.
@@ -185,7 +191,9 @@ impl<T: Float> Run<'_, T> {
             bytes: slot.bytes,
             scratch: back.scratch,
         };
-        layer.backward(&pass, flow, memory);
+        self.timer.time(Place::Step(index, Work::Backward), || {
+            layer.backward(&pass, flow, memory);
+        });
         back.gradients.flip();
     }
 
@@ -194,7 +202,10 @@ impl<T: Float> Run<'_, T> {
         if self.training {
             let pass = self.pass(index);
             let range = self.layout.partials(index, pass.plan);
-            layer.observe(&pass, self.input(index, x), &mut partials[range]);
+            let (x, partial) = (self.input(index, x), &mut partials[range]);
+            self.timer.time(Place::Step(index, Work::Forward), || {
+                layer.observe(&pass, x, partial);
+            });
         }
     }
 
@@ -213,13 +224,10 @@ impl<T: Float> Run<'_, T> {
         let outputs = pass.plan.output.elements().get() * self.rows.of(pass.plan.output);
         let gradient = self.gradient(index, back.lane);
         let dy = &back.gradients.current[..outputs];
-        layer.observe_gradient(
-            &pass,
-            self.input(index, x),
-            dy,
-            &mut partials[range],
-            gradient,
-        );
+        let (x, partial) = (self.input(index, x), &mut partials[range]);
+        self.timer.time(Place::Step(index, Work::Backward), || {
+            layer.observe_gradient(&pass, x, dy, partial, gradient);
+        });
     }
 
     fn pass(&self, index: usize) -> Pass<'_, T> {
@@ -274,36 +282,6 @@ pub struct Back<'a, 'l, T> {
     pub lane: &'a mut Lane<'l, T>,
     /// Scratch space.
     pub scratch: &'a mut [T],
-}
-
-/// Lets every layer derive what it wants from its parameters.
-pub(crate) fn prepare<N: Network>(
-    layout: &Layout,
-    parameters: &[N::Scalar],
-    prepared: &mut [N::Scalar],
-) {
-    struct Prepare<'a, T> {
-        steps: &'static [Step],
-        layout: &'a Layout,
-        parameters: &'a [T],
-        prepared: &'a mut [T],
-    }
-    impl<T: Float> Visitor<T> for Prepare<'_, T> {
-        fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
-            let step = &self.steps[index];
-            let parameters = &self.parameters[step.offset..][..step.plan.parameter_count()];
-            let prepared = &mut self.prepared[self.layout.prepared(index)];
-            if !prepared.is_empty() {
-                layer.prepare(&step.plan, parameters, prepared);
-            }
-        }
-    }
-    N::visit(&mut Prepare {
-        steps: N::STEPS,
-        layout,
-        parameters,
-        prepared,
-    });
 }
 
 /// The most scratch space that any step needs for `rows`.

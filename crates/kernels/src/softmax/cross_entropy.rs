@@ -8,8 +8,8 @@
 //!
 //! Starting from logits instead of probabilities, nothing overflows and no logarithm of 0 is taken.
 
-use super::count_rows;
 use super::rows::{exponentials, ln_of, row_max};
+use super::{across, count_rows};
 use crate::float::Float;
 use crate::simd::{Kernel, Simd};
 
@@ -98,28 +98,68 @@ impl<T: Float> Kernel<T> for Rows<'_, T> {
             losses,
             gradient,
         } = self;
-        let n = arguments.classes;
-        for (row, (x, dx)) in logits
-            .chunks_exact(n)
-            .zip(gradient.chunks_exact_mut(n))
-            .enumerate()
-        {
-            let weight = arguments.weights.map_or(T::ONE, |weights| weights[row]);
-            if weight == T::ZERO {
-                losses[row] = T::ZERO;
-                dx.fill(T::ZERO);
-                continue;
+        match arguments.targets {
+            Targets::Sparse(classes) if arguments.classes <= across::MOST_CLASSES => {
+                rows_side_by_side(simd, &arguments, classes, logits, losses, gradient);
             }
-            let loss = match arguments.targets {
-                Targets::Sparse(classes) => {
-                    sparse_row(simd, &arguments, classes[row] as usize, weight, x, dx)
-                }
-                Targets::Dense(targets) => {
-                    dense_row(simd, &arguments, &targets[row * n..][..n], weight, x, dx)
-                }
-            };
-            losses[row] = weight * loss;
+            _ => rows_in_turn(simd, &arguments, logits, losses, gradient),
         }
+    }
+}
+
+#[inline(always)]
+fn rows_side_by_side<S: Simd>(
+    simd: S,
+    arguments: &CrossEntropy<'_, S::Elem>,
+    classes: &[u32],
+    logits: &[S::Elem],
+    losses: &mut [S::Elem],
+    gradient: &mut [S::Elem],
+) {
+    let group = S::LANES * arguments.classes;
+    let mut room = across::Room::new();
+    let numbers = logits.chunks(group).zip(gradient.chunks_mut(group));
+    for (index, ((x, dx), losses)) in numbers.zip(losses.chunks_mut(S::LANES)).enumerate() {
+        let rows = index * S::LANES..index * S::LANES + losses.len();
+        let group = across::Group {
+            x,
+            dx,
+            losses,
+            classes: &classes[rows.clone()],
+            weights: arguments.weights.map(|weights| &weights[rows]),
+        };
+        across::rows(simd, arguments, group, &mut room);
+    }
+}
+
+#[inline(always)]
+fn rows_in_turn<S: Simd>(
+    simd: S,
+    arguments: &CrossEntropy<'_, S::Elem>,
+    logits: &[S::Elem],
+    losses: &mut [S::Elem],
+    gradient: &mut [S::Elem],
+) {
+    let (n, zero) = (arguments.classes, S::Elem::ZERO);
+    let numbers = logits.chunks_exact(n).zip(gradient.chunks_exact_mut(n));
+    for (row, ((x, dx), row_loss)) in numbers.zip(losses).enumerate() {
+        let weight = arguments
+            .weights
+            .map_or(S::Elem::ONE, |weights| weights[row]);
+        if weight == zero {
+            *row_loss = zero;
+            dx.fill(zero);
+            continue;
+        }
+        let loss = match arguments.targets {
+            Targets::Sparse(classes) => {
+                sparse_row(simd, arguments, classes[row] as usize, weight, x, dx)
+            }
+            Targets::Dense(targets) => {
+                dense_row(simd, arguments, &targets[row * n..][..n], weight, x, dx)
+            }
+        };
+        *row_loss = weight * loss;
     }
 }
 

@@ -3,6 +3,7 @@
 //! Rows are independent. Within a row the lanes of a vector sum up what lies LANES apart and are combined in halves at
 //! the end, so the order depends on the row's length and the instruction set alone.
 
+mod across;
 mod binary;
 mod cross_entropy;
 mod rows;

@@ -9,7 +9,8 @@ use crate::random::Random;
 use crate::simd::on_every_level;
 
 const COLUMNS: [usize; 9] = [1, 2, 4, 5, 7, 8, 10, 17, 33];
-const ROWS: usize = 5;
+/// A whole group of rows side by side and a part of one, on every level.
+const ROWS: usize = 19;
 
 fn values(len: usize, stream: u32) -> Vec<f64> {
     let mut words = Random {
@@ -105,6 +106,12 @@ fn softmax_of_large_logits_does_not_overflow() {
     );
 }
 
+/// A weight a row, some of them 0.
+fn weights<T: Float>() -> Vec<T> {
+    let weights = [0.5, 0.0, 2.0, 1.0, 3.0];
+    (0..ROWS).map(|row| T::from_f64(weights[row % 5])).collect()
+}
+
 /// Row `row` of targets as weights of classes.
 fn dense_targets(classes: &[u32], n: usize) -> Vec<f64> {
     classes
@@ -141,7 +148,7 @@ fn check_cross_entropy<T: Float>() {
         let one_hot = dense_targets(&classes, n);
         let soft: Vec<f64> = values(ROWS * n, 3).iter().map(|x| x.abs() / 8.0).collect();
         let (one_hot_t, soft_t) = (rounded::<T>(&one_hot), rounded::<T>(&soft));
-        let weights = rounded::<T>(&[0.5, 0.0, 2.0, 1.0, 3.0]);
+        let weights = weights::<T>();
         let cases = [
             (Targets::Sparse(&classes), &one_hot),
             (Targets::Dense(&one_hot_t), &one_hot),
@@ -225,7 +232,7 @@ fn check_binary<T: Float>() {
                 .map(|x| x / 10.0 + 0.5)
                 .collect::<Vec<_>>(),
         );
-        let weights = rounded::<T>(&[0.5, 0.0, 2.0, 1.0, 3.0]);
+        let weights = weights::<T>();
         for (weights, label_smoothing) in [(None, 0.0), (Some(&weights[..]), 0.2)] {
             let gradient_scale = T::from_f64(0.5);
             let arguments = BinaryCrossEntropy {

@@ -42,11 +42,8 @@ pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
         visit: quote!(#(#visits)*),
         scatter: quote! {
             #lib::Layer::<T, #lib::Element<Self>>::scatter(
-                &#first, &Self::STEPS[0].plan, input, deferred, gradient,
+                &#first, &Self::STEPS[0].plan, input, deferred, start, part,
             );
-        },
-        clear: quote! {
-            #lib::Layer::<T, #lib::Element<Self>>::clear(&#first, &Self::STEPS[0].plan, input, gradient);
         },
     };
     implementation(program.checked.network, names, &parts)
@@ -62,8 +59,7 @@ pub(super) fn expand_empty(network: &ast::Network, names: &Generated) -> TokenSt
         forward: quote!(let _ = (segment, run, input, arena);),
         backward: quote!(let _ = (segment, run, input, arena, lane);),
         visit: quote!(let _ = visitor;),
-        scatter: quote!(let _ = (input, deferred, gradient);),
-        clear: quote!(let _ = (input, gradient);),
+        scatter: quote!(let _ = (input, deferred, start, part);),
     };
     implementation(network, names, &parts)
 }
@@ -78,7 +74,6 @@ struct Parts {
     backward: TokenStream,
     visit: TokenStream,
     scatter: TokenStream,
-    clear: TokenStream,
 }
 
 fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> TokenStream {
@@ -97,7 +92,6 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
         backward,
         visit,
         scatter,
-        clear,
     } = parts;
     let (input, output) = (&network.input, &network.output);
     let bounds = &network.generics.where_clause;
@@ -156,12 +150,13 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
                 #visit
             }
 
-            fn scatter(input: &[#lib::Element<Self>], deferred: &[T], gradient: &mut [T]) {
+            fn scatter(
+                input: &[#lib::Element<Self>],
+                deferred: &[T],
+                start: ::core::primitive::usize,
+                part: &mut [T],
+            ) {
                 #scatter
-            }
-
-            fn clear(input: &[#lib::Element<Self>], gradient: &mut [T]) {
-                #clear
             }
         }
     }

@@ -6,24 +6,29 @@
 //!     for every block of the lane, in order:        as many samples as stay in the cache
 //!         forward, loss, backward                   over one arena, depth first
 //!         gradients are added to the lane's
-//! combine the lanes' gradients in order and update  one pass over the flat buffers
+//! combine the lanes' gradients in order and update  one pass over the flat buffers, in parallel
 //! ```
 //!
 //! How the batch is cut follows from the network and the batch alone ([`blocks`]), never from the machine. Where a layer
 //! couples samples, the passes stop at the segment's end, all blocks meet, and their statistics are merged in order.
 //! After the first step of a size nothing is allocated.
 
+mod batched;
 pub mod blocks;
 mod coupling;
+mod lane;
+mod profile;
 mod session;
 mod stage;
 mod trainer;
 mod update;
 
 pub(crate) use coupling::coupled_step;
+pub(crate) use lane::kept_row;
+pub use profile::{LayerTimes, Phase, Profile, Timer};
+pub(crate) use profile::{Place, Work};
 pub use session::{Evaluation, Session};
 pub(crate) use stage::stage;
-pub(crate) use trainer::kept_row;
 pub use trainer::{Objective, Trainer};
 
 /// The position of this thread in its pool. Work that is not worth splitting, as that of a single block, stays on the thread that asked

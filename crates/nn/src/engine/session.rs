@@ -1,12 +1,14 @@
 //! Inference: a network's outputs, and its loss and metrics over data it does not learn from.
 
 use super::blocks::Blocks;
+use super::profile::Timer;
 use super::stage::{lengths, reserve, row_weights, rows, stage, staged_len, unstage};
 use crate::arena::Arena;
 use crate::loss::Loss;
 use crate::metric::{Metric, Observed};
 use crate::network::{Element, Network};
-use crate::run::{Layout, Run, prepare, scratch_len};
+use crate::prepare::prepare;
+use crate::run::{Layout, Run, scratch_len};
 use plywood_kernels::{AlignedVec, Float};
 use plywood_shape::{Rows, Sample};
 use plywood_tensor::{Batch, Examples};
@@ -231,6 +233,7 @@ impl<'n, N: Network> Session<'n, N> {
             seed: 0,
             time: 0,
             first_sample: samples.start,
+            timer: Timer::default(),
         };
         let input = stage(inputs, samples, &mut worker.input);
         for segment in 0..N::SEGMENTS {

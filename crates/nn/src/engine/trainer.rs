@@ -1,18 +1,22 @@
 //! A training step: forward and backward over blocks in parallel lanes, then one update.
 
+use super::batched::Batched;
 use super::blocks::Blocks;
 use super::coupling::{absorb, add_gradients, coupled_step, merge_statistics};
-use super::stage::{lengths, reserve, row_weights, rows, stage, staged, staged_len, total_weight};
+use super::lane::{BlockPass, LaneGradients, LaneState};
+use super::profile::{Clock, Phase, Place, Profile, Timer};
+use super::stage::{lengths, rows};
 use super::thread;
-use super::update::{Gradients, HoldsGradient, Updater};
+use super::update::Updater;
 use crate::arena::Arena;
 use crate::initialise::Seed;
 use crate::loss::Loss;
-use crate::metric::{Metric, Observed};
-use crate::network::{Element, Lane, Network};
+use crate::metric::Metric;
+use crate::network::Network;
 use crate::optimizer::Optimizer;
-use crate::run::{Layout, Run, prepare, scratch_len};
-use plywood_kernels::{AlignedVec, Float};
+use crate::prepare::{prepare, prepare_in_parallel};
+use crate::run::{Layout, Run, scratch_len};
+use plywood_kernels::AlignedVec;
 use plywood_shape::{Rows, Sample};
 use plywood_tensor::Examples;
 use rayon::prelude::*;
@@ -34,26 +38,8 @@ pub struct Trainer<N: Network, G: Sample> {
     prepared: AlignedVec<N::Scalar>,
     shared: AlignedVec<N::Scalar>,
     shared_gradient: AlignedVec<N::Scalar>,
-    table: AlignedVec<N::Scalar>,
     updater: Updater<N::Scalar>,
-}
-
-/// What a lane owns: its gradients, its part of the batch in the order of steps, its sums.
-#[derive(Debug)]
-struct LaneState<N: Network, G: Sample> {
-    dense: AlignedVec<N::Scalar>,
-    deferred: Vec<N::Scalar>,
-    input: Vec<Element<N>>,
-    targets: Vec<G::Element<N::Scalar>>,
-    weights: Vec<N::Scalar>,
-    loss: f64,
-    counters: Vec<f64>,
-}
-
-impl<N: Network, G: Sample> HoldsGradient<N::Scalar> for LaneState<N, G> {
-    fn gradient(&self) -> &[N::Scalar] {
-        &self.dense
-    }
+    clock: Option<Clock>,
 }
 
 /// What is optimised and watched in a step.
@@ -90,10 +76,24 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             prepared,
             shared: AlignedVec::zeroed(layout.partials_len),
             shared_gradient: AlignedVec::zeroed(layout.partials_len),
-            table: AlignedVec::zeroed(layout.sparse_len),
-            updater: Updater::new(network, layout.sparse_len),
+            updater: Updater::new(network),
+            clock: None,
             layout,
         }
+    }
+
+    /// The trainer with an eye on the clock: from now on [`Trainer::profile`] says where the time goes.
+    #[must_use]
+    pub fn profiled(mut self) -> Self {
+        self.clock = Some(Clock::new(N::STEPS.len()));
+        self
+    }
+
+    /// Where the time of the steps since [`Trainer::profiled`] went, or since this was called last; nothing without it.
+    pub fn profile(&mut self) -> Option<Profile> {
+        let clock = self.clock.as_mut()?;
+        let seen = std::mem::replace(clock, Clock::new(N::STEPS.len()));
+        Some(seen.profile::<N>())
     }
 
     /// Steps taken so far.
@@ -126,25 +126,45 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         M: Metric<N::Output, G>,
         O: Optimizer,
     {
-        let blocks = Blocks::of::<N>(examples.inputs.samples());
-        self.reserve(network, examples, blocks, counters.len());
-        let batch = Batched::of(examples, blocks);
+        let clock = self.clock.take();
+        let timer = Timer::of(clock.as_ref());
+        let loss = timer.step(|| {
+            let blocks = Blocks::of::<N>(examples.inputs.samples());
+            self.reserve(network, examples, blocks, counters.len());
+            let batch = Batched::of(examples, blocks);
+            self.passes(network, &batch, objective, timer);
+            self.update(network, &batch, (optimizer, rate), timer);
+            self.sums(blocks, counters)
+        });
+        self.clock = clock;
+        loss
+    }
+
+    /// All segments forward and, last segment first, back; gradients and sums are in the lanes then.
+    fn passes<L, M>(
+        &mut self,
+        network: &N,
+        batch: &Batched<'_, N, G>,
+        objective: Objective<'_, L, M>,
+        timer: Timer<'_>,
+    ) where
+        L: Loss<N::Output, G>,
+        M: Metric<N::Output, G>,
+    {
         let last = N::SEGMENTS - 1;
         for segment in 0..last {
-            self.each_block(network, &batch, |pass| pass.forward(segment));
-            self.meet(blocks, segment + 1, Meeting::Statistics);
+            self.each_block(network, batch, timer, |pass| pass.forward(segment));
+            self.meet(batch.blocks, segment + 1, Meeting::Statistics, timer);
         }
-        self.each_block(network, &batch, |pass| {
+        self.each_block(network, batch, timer, |pass| {
             pass.forward(last);
             pass.compare(objective);
             pass.backward(last);
         });
         for segment in (0..last).rev() {
-            self.meet(blocks, segment + 1, Meeting::Gradients);
-            self.each_block(network, &batch, |pass| pass.backward(segment));
+            self.meet(batch.blocks, segment + 1, Meeting::Gradients, timer);
+            self.each_block(network, batch, timer, |pass| pass.backward(segment));
         }
-        self.update(network, &batch, (optimizer, rate));
-        self.sums(blocks, counters)
     }
 
     fn reserve(
@@ -176,29 +196,16 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         }
         let dense = network.parameters().len() - self.layout.sparse_len;
         while self.lanes.len() < blocks.lanes() {
-            self.lanes.push(LaneState {
-                dense: AlignedVec::zeroed(dense),
-                deferred: Vec::new(),
-                input: Vec::new(),
-                targets: Vec::new(),
-                weights: Vec::new(),
-                loss: 0.0,
-                counters: Vec::new(),
-            });
+            self.lanes.push(LaneState::new(dense));
         }
         for (index, lane) in self.lanes.iter_mut().enumerate().take(blocks.lanes()) {
             let samples: usize = blocks
                 .lane(index)
                 .map(|block| blocks.samples(block).len())
                 .sum();
-            reserve(&mut lane.deferred, samples * steps * kept_row::<N>());
-            reserve(&mut lane.input, staged_len::<N::Input>(samples, steps));
-            reserve(&mut lane.targets, staged_len::<G>(samples, steps));
-            reserve(&mut lane.weights, samples * steps);
-            reserve(&mut lane.counters, counters);
-            lane.loss = 0.0;
-            lane.counters.fill(0.0);
+            lane.reserve(samples, steps, counters);
         }
+        self.updater.reserve();
     }
 
     /// Runs `work` on every block: lanes in parallel, the blocks of a lane in order.
@@ -206,6 +213,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         &mut self,
         network: &N,
         batch: &Batched<'_, N, G>,
+        timer: Timer<'_>,
         work: impl Fn(&mut BlockPass<'_, N, G>) + Sync,
     ) {
         let base = Run {
@@ -222,6 +230,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             seed: self.seed.0,
             time: self.updater.step,
             first_sample: 0,
+            timer,
         };
         let arenas = &self.arenas;
         let lanes = batch.blocks.lanes();
@@ -253,51 +262,35 @@ impl<N: Network, G: Sample> Trainer<N, G> {
     }
 
     /// Lets all blocks meet where segment `segment` begins.
-    fn meet(&mut self, blocks: Blocks, segment: usize, meeting: Meeting) {
+    fn meet(&mut self, blocks: Blocks, segment: usize, meeting: Meeting, timer: Timer<'_>) {
         let step = coupled_step(N::STEPS, segment);
         let arenas = &mut self.arenas[..blocks.count()];
-        match meeting {
+        timer.time(Place::Phase(Phase::Meet), || match meeting {
             Meeting::Statistics => {
-                merge_statistics::<N>(step, &self.layout, arenas, &mut self.shared)
+                merge_statistics::<N>(step, &self.layout, arenas, &mut self.shared);
             }
             Meeting::Gradients => {
                 add_gradients::<N>(step, &self.layout, arenas, &mut self.shared_gradient);
             }
-        }
+        });
     }
 
     fn update<O: Optimizer>(
         &mut self,
         network: &mut N,
         batch: &Batched<'_, N, G>,
-        (optimizer, rate): (&O, f64),
+        optimizer: (&O, f64),
+        timer: Timer<'_>,
     ) {
-        let lanes = batch.blocks.lanes();
-        if self.layout.sparse_len > 0 {
-            for (index, lane) in self.lanes[..lanes].iter().enumerate() {
-                let (input, rows) = batch.lane_input(index, &lane.input);
-                N::scatter(
-                    input,
-                    &lane.deferred[..rows * kept_row::<N>()],
-                    &mut self.table,
-                );
-            }
-        }
-        let (first, others) = self.lanes[..lanes].split_at_mut(1);
-        let gradients = Gradients {
-            first: &mut first[0].dense,
-            others: &*others,
-            table: &mut self.table,
+        let gradients = LaneGradients {
+            lanes: &self.lanes[..batch.blocks.lanes()],
+            batch,
         };
         self.updater
-            .update(optimizer, rate, network.parameters_mut(), gradients);
-        if self.layout.sparse_len > 0 {
-            for (index, lane) in self.lanes[..lanes].iter().enumerate() {
-                N::clear(batch.lane_input(index, &lane.input).0, &mut self.table);
-            }
-        }
+            .update(optimizer, network.parameters_mut(), &gradients, timer);
         absorb::<N>(&self.layout, &self.shared, network.state_mut());
-        prepare::<N>(&self.layout, network.parameters(), &mut self.prepared);
+        let parameters = network.parameters();
+        prepare_in_parallel::<N>(&self.layout, parameters, &mut self.prepared, timer);
     }
 
     /// The loss of all lanes, and their counters added to `counters`, in order.
@@ -316,153 +309,6 @@ impl<N: Network, G: Sample> Trainer<N, G> {
 enum Meeting {
     Statistics,
     Gradients,
-}
-
-/// A batch and how it is cut.
-struct Batched<'a, N: Network, G: Sample> {
-    examples: &'a Examples<N::Input, G, N::Scalar>,
-    blocks: Blocks,
-    /// The weight of all rows together.
-    total: f64,
-}
-
-impl<'a, N: Network, G: Sample> Batched<'a, N, G> {
-    fn of(examples: &'a Examples<N::Input, G, N::Scalar>, blocks: Blocks) -> Self {
-        let (inputs, targets) = (&examples.inputs, &examples.targets);
-        assert_eq!(
-            inputs.samples(),
-            targets.samples(),
-            "a batch has as many targets as inputs"
-        );
-        let steps = if G::SHAPE.sequence { inputs.steps() } else { 1 };
-        assert_eq!(
-            steps,
-            targets.steps(),
-            "targets have as many steps as inputs"
-        );
-        let lengths = if G::SHAPE.sequence {
-            inputs.lengths()
-        } else {
-            &[]
-        };
-        let total = total_weight(inputs.samples(), steps, lengths, &examples.weights);
-        assert!(
-            total > 0.0,
-            "a batch has at least one row with a weight above zero"
-        );
-        Self {
-            examples,
-            blocks,
-            total,
-        }
-    }
-
-    /// All input of a lane, block after block as its rows were staged to `copy`, and how many rows that is.
-    fn lane_input<'b>(&'b self, lane: usize, copy: &'b [Element<N>]) -> (&'b [Element<N>], usize) {
-        let inputs = &self.examples.inputs;
-        let blocks = self.blocks.lane(lane);
-        let first = self.blocks.samples(blocks.start).start;
-        let samples = first..self.blocks.samples(blocks.end - 1).end;
-        let steps = if N::Input::SHAPE.sequence {
-            inputs.steps()
-        } else {
-            1
-        };
-        (staged(inputs, copy, &samples, 0), samples.len() * steps)
-    }
-}
-
-/// One block in the course of a step.
-struct BlockPass<'a, N: Network, G: Sample> {
-    run: Run<'a, N::Scalar>,
-    batch: &'a Batched<'a, N, G>,
-    samples: std::ops::Range<usize>,
-    /// Samples of the lane before this block.
-    start: usize,
-    arena: MutexGuard<'a, Arena<N::Scalar>>,
-    lane: &'a mut LaneState<N, G>,
-}
-
-impl<N: Network, G: Sample> BlockPass<'_, N, G> {
-    fn forward(&mut self, segment: usize) {
-        let inputs = &self.batch.examples.inputs;
-        if segment == 0 {
-            if self.start == 0 {
-                self.lane.dense.fill(N::Scalar::ZERO);
-            }
-            let copy = &mut self.lane.input[staged_len::<N::Input>(self.start, inputs.steps())..];
-            stage(inputs, self.samples.clone(), copy);
-        }
-        let input = staged(inputs, &self.lane.input, &self.samples, self.start);
-        N::forward(segment, &self.run, input, &mut self.arena);
-    }
-
-    /// The loss of the block's output, and the gradient with which the way back begins.
-    fn compare<L, M>(&mut self, objective: Objective<'_, L, M>)
-    where
-        L: Loss<N::Output, G>,
-        M: Metric<N::Output, G>,
-    {
-        let Examples {
-            targets, weights, ..
-        } = self.batch.examples;
-        let rows = self.run.rows;
-        let lane = &mut *self.lane;
-        let copy = &mut lane.targets[staged_len::<G>(self.start, targets.steps())..];
-        let targets = stage(targets, self.samples.clone(), copy);
-        let own = weights.get(self.samples.clone()).unwrap_or(&[]);
-        let total = self.batch.total;
-        let weights = &mut lane.weights[..rows.of(G::SHAPE)];
-        row_weights(
-            rows,
-            G::SHAPE.sequence,
-            self.run.lengths,
-            own,
-            total,
-            weights,
-        );
-        let (output, gradient) = self.arena.output(N::STEPS, rows);
-        lane.loss += objective
-            .loss
-            .evaluate(output, targets, weights, Some(gradient));
-        let seen = Observed {
-            output,
-            targets,
-            weights,
-            rows,
-            lengths: self.run.lengths,
-        };
-        let counters = objective.metric.counters();
-        objective
-            .metric
-            .observe(&seen, &mut lane.counters[..counters]);
-    }
-
-    fn backward(&mut self, segment: usize) {
-        let lane = &mut *self.lane;
-        let input = staged(
-            &self.batch.examples.inputs,
-            &lane.input,
-            &self.samples,
-            self.start,
-        );
-        let kept = kept_row::<N>();
-        let rows = self.run.rows.of(N::Input::SHAPE);
-        let before = self.start * rows / self.samples.len();
-        let mut gradient = Lane {
-            dense: &mut lane.dense,
-            deferred: &mut lane.deferred[before * kept..][..rows * kept],
-        };
-        N::backward::<false>(segment, &self.run, input, &mut self.arena, &mut gradient);
-    }
-}
-
-/// Numbers of a row that are kept for the scatter into a table; none without a table.
-pub(crate) fn kept_row<N: Network>() -> usize {
-    match N::STEPS.first() {
-        Some(step) if step.plan.sparse => step.plan.output.elements().get(),
-        _ => 0,
-    }
 }
 
 /// The arena of this thread or block. Nobody else holds it: lanes do not wait for one another.

@@ -15,16 +15,11 @@ impl<T: Float> Layer<T, u32> for Embedding {
         flow.gradient.copy_from_slice(flow.dy);
     }
 
-    fn scatter(&self, plan: &Plan, x: &[u32], deferred: &[T], gradient: &mut [T]) {
-        embedding::scatter_add(x, deferred, self.features.get(), table(plan, gradient));
+    fn scatter(&self, plan: &Plan, x: &[u32], deferred: &[T], start: usize, part: &mut [T]) {
+        let features = self.features.get();
+        // What belongs to the network may end in a gap of alignment.
+        let len = part.len().min(plan.parameter_count() - start);
+        let part = &mut part[..len];
+        embedding::scatter_add_part(x, deferred, features, start / features, part);
     }
-
-    fn clear(&self, plan: &Plan, x: &[u32], gradient: &mut [T]) {
-        embedding::clear(x, self.features.get(), table(plan, gradient));
-    }
-}
-
-/// The table within a buffer that may end in a gap of alignment.
-fn table<'g, T>(plan: &Plan, gradient: &'g mut [T]) -> &'g mut [T] {
-    &mut gradient[..plan.parameter_count()]
 }

@@ -1,6 +1,6 @@
 //! The share of rows whose right class was found.
 
-use super::scored::{Scored, largest, scores, share};
+use super::scored::{Scored, scores, share};
 use super::{Metric, Observed};
 use plywood_kernels::Float;
 use plywood_shape::{Logits, Probabilities, Sample, Sequence, SequenceItem};
@@ -62,8 +62,11 @@ impl<O: Scored<G>, G: Sample> Metric<O, G> for Accuracy {
 
     fn observe<T: Float>(&self, seen: &Observed<'_, T, G::Element<T>>, counters: &mut [f64]) {
         for row in seen.counting_rows() {
-            let found = largest(scores(seen.output, row, O::CLASSES));
-            count(counters, found == O::class::<T>(seen.targets, row));
+            let class = O::class::<T>(seen.targets, row);
+            count(
+                counters,
+                is_largest(scores(seen.output, row, O::CLASSES), class),
+            );
         }
     }
 }
@@ -88,8 +91,11 @@ impl<O: Scored<G> + SequenceItem, G: SequenceItem> Metric<Sequence<O>, Sequence<
     fn observe<T: Float>(&self, seen: &Observed<'_, T, G::Element<T>>, counters: &mut [f64]) {
         for row in (0..seen.rows.samples).filter_map(|n| seen.last_row(n)) {
             if seen.weights[row] != T::ZERO {
-                let found = largest(scores(seen.output, row, O::CLASSES));
-                count(counters, found == O::class::<T>(seen.targets, row));
+                let class = O::class::<T>(seen.targets, row);
+                count(
+                    counters,
+                    is_largest(scores(seen.output, row, O::CLASSES), class),
+                );
             }
         }
     }
@@ -143,6 +149,18 @@ impl<O: Answers<G>, G: Sample> Metric<O, G> for BinaryAccuracy {
             }
         }
     }
+}
+
+/// Whether `class` has the highest score; of equal ones the first has it, and a NaN is never high.
+///
+/// It looks at all scores without a branch that depends on them.
+fn is_largest<T: Float>(scores: &[T], class: usize) -> bool {
+    let own = scores[class];
+    let mut beaten = own.is_nan();
+    for (i, &score) in scores.iter().enumerate() {
+        beaten |= (score > own) | ((score == own) & (i < class));
+    }
+    !beaten
 }
 
 /// How many classes rank before `class`: those with a higher score, and those before it with the same.

@@ -80,12 +80,11 @@ fn embedding_in<T: Float>(case: &Case, layer: &Embedding, plan: &Plan) {
     };
     layer.backward(&setting.pass(), flow, store.memory());
     let mut gradient = vec![T::ZERO; plan.parameter_count()];
-    layer.scatter(plan, &tokens, &deferred, &mut gradient);
+    let features = layer.features.get();
+    let half = plan.parameter_count() / features / 2 * features;
+    for start in [0, half] {
+        let end = if start == 0 { half } else { gradient.len() };
+        layer.scatter(plan, &tokens, &deferred, start, &mut gradient[start..end]);
+    }
     matches_gradient(case, plan, &gradient);
-    Layer::<T, u32>::clear(layer, plan, &tokens, &mut gradient);
-    assert!(
-        gradient.iter().all(|&value| value == T::ZERO),
-        "{}",
-        case.name
-    );
 }
