@@ -47,13 +47,16 @@ pub enum Role {
     Activation,
     /// Is such a pool.
     MaxPool,
+    /// Is such a pool whose windows lie side by side, as far as that can be read.
+    TilingPool,
     /// Changes the shape and no number.
     Reshape,
     /// Reads a sequence, and can stand in `Bidirectional`.
     Recurrent,
     /// Holds a recurrent layer in braces.
     Bidirectional,
-    /// Couples the samples of a batch, and so starts a segment.
+    /// Couples the samples of a batch, and so starts a segment; applies an activation to its own output, and a max-pool
+    /// behind that whose windows lie side by side.
     Coupled,
     /// Nothing of this.
     Plain,

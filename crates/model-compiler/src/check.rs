@@ -42,17 +42,13 @@ pub struct CheckedLayer<'a> {
     pub declaration: TokenStream,
     /// What comes out, as far as it can be read here.
     pub output: Shape,
+    /// Its part in fusing.
+    pub role: Role,
     /// Whether nothing about the layer is left to constant evaluation.
     pub is_certain: bool,
 }
 
 impl CheckedLayer<'_> {
-    /// Its part in fusing.
-    #[must_use]
-    pub fn role(&self) -> Role {
-        self.builtin.map_or(Role::Plain, |builtin| builtin.role)
-    }
-
     /// Whether it has parameters or running state, as every layer of the user's may.
     #[must_use]
     pub fn owns_numbers(&self) -> bool {
@@ -155,8 +151,17 @@ fn one<'a>(
         kind: quote_spanned!(kind.span()=> #library::__private::layers::#kind),
         declaration: given.declaration(builtin, kind, library),
         output: reach.shape(),
+        role: role(builtin, &given),
         is_certain: input_is_certain && given.is_certain(),
     }
+}
+
+/// A pool's part depends on its arguments.
+fn role(builtin: &Builtin, given: &Given) -> Role {
+    if builtin.role == Role::MaxPool && given.pool_window().is_tiling() {
+        return Role::TilingPool;
+    }
+    builtin.role
 }
 
 enum Found {
@@ -207,6 +212,7 @@ fn nothing(layer: &Layer, name: Ident) -> CheckedLayer<'_> {
         kind: TokenStream::new(),
         declaration: TokenStream::new(),
         output: Shape::UNKNOWN,
+        role: Role::Plain,
         is_certain: false,
     }
 }
@@ -240,6 +246,7 @@ fn custom<'a>(layer: &'a Layer, name: Ident, faults: &mut Faults) -> CheckedLaye
         kind: quote!(#path),
         declaration: quote_spanned!(span=> <#path>::new(#(#positional),*) #(#named)*),
         output: Shape::UNKNOWN,
+        role: Role::Plain,
         is_certain: false,
     }
 }

@@ -1,4 +1,5 @@
-//! Which layers are computed as one: convolution or product with its activation, and a max-pool behind a convolution.
+//! Which layers are computed as one: convolution, product or batch normalisation with its activation, and a max-pool
+//! behind a convolution or, if its windows lie side by side, behind a batch normalisation.
 //!
 //! The pool is taken of activated numbers; every activation that fuses is monotone, so the place of a maximum is the
 //! same before and after it. A layer that only reshapes computes nothing and joins the layer before it.
@@ -29,7 +30,7 @@ impl Group {
 /// Cuts the list into groups, in order.
 #[must_use]
 pub fn fuse(layers: &[CheckedLayer<'_>]) -> Vec<Group> {
-    let roles: Vec<Role> = layers.iter().map(CheckedLayer::role).collect();
+    let roles: Vec<Role> = layers.iter().map(|layer| layer.role).collect();
     groups(&roles)
 }
 
@@ -46,21 +47,22 @@ fn groups(roles: &[Role]) -> Vec<Group> {
 
 fn group(roles: &[Role], first: usize) -> Group {
     let mut end = first + 1;
-    let mut take = |role: Role| {
-        let taken = (roles.get(end) == Some(&role)).then_some(end);
-        end += usize::from(taken.is_some());
-        taken
+    let mut take = |fitting: &[Role]| {
+        let taken = roles.get(end).is_some_and(|role| fitting.contains(role));
+        end += usize::from(taken);
+        taken.then(|| end - 1)
     };
     let role = roles[first];
     let activation = match role {
-        Role::Convolution | Role::Product => take(Role::Activation),
+        Role::Convolution | Role::Product | Role::Coupled => take(&[Role::Activation]),
         _ => None,
     };
     let pool = match role {
-        Role::Convolution => take(Role::MaxPool),
+        Role::Convolution => take(&[Role::MaxPool, Role::TilingPool]),
+        Role::Coupled => take(&[Role::TilingPool]),
         _ => None,
     };
-    while take(Role::Reshape).is_some() {}
+    while take(&[Role::Reshape]).is_some() {}
     Group {
         layers: first..end,
         activation,
@@ -85,7 +87,7 @@ mod tests {
         let cnn = [
             Convolution,
             Activation,
-            MaxPool,
+            TilingPool,
             Convolution,
             Activation,
             MaxPool,
@@ -101,11 +103,22 @@ mod tests {
 
     #[test]
     fn only_what_stands_directly_behind_is_fused() {
-        assert_eq!(cut(&[Convolution, Coupled, Activation]), [0..1, 1..2, 2..3]);
+        assert_eq!(
+            cut(&[Convolution, Coupled, Plain, Activation]),
+            [0..1, 1..2, 2..3, 3..4]
+        );
         assert_eq!(cut(&[Product, Activation, Activation]), [0..2, 2..3]);
         assert_eq!(cut(&[Product, MaxPool]), [0..1, 1..2]);
         assert_eq!(cut(&[Product, Reshape, Activation]), [0..2, 2..3]);
         assert_eq!(cut(&[Convolution, MaxPool, Activation]), [0..2, 2..3]);
+    }
+
+    #[test]
+    fn a_batch_norm_takes_activation_and_pool() {
+        let block = [Convolution, Coupled, Activation, TilingPool, Reshape];
+        assert_eq!(cut(&block), [0..1, 1..5]);
+        assert_eq!(cut(&[Coupled, TilingPool, Product]), [0..2, 2..3]);
+        assert_eq!(cut(&[Coupled, Activation, MaxPool]), [0..2, 2..3]);
     }
 
     #[test]

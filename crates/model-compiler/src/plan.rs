@@ -36,7 +36,7 @@ pub fn plan<'a>(checked: &'a Checked<'a>) -> Program<'a> {
     let steps = fuse(&checked.layers);
     let coupled: Vec<bool> = steps
         .iter()
-        .map(|step| checked.layers[step.layers.start].role() == Role::Coupled)
+        .map(|step| checked.layers[step.layers.start].role == Role::Coupled)
         .collect();
     Program {
         checked,

@@ -76,6 +76,24 @@ pub struct Axis {
 const AXES: [&str; 2] = ["height", "width"];
 
 impl Window {
+    /// Whether windows of known size lie side by side, neither dilated nor padded: no place belongs to two of them.
+    #[must_use]
+    pub const fn is_tiling(&self) -> bool {
+        let mut axis = 0;
+        while axis < 2 {
+            let (Size::Known(kernel), Size::Known(stride), Size::Known(dilation)) =
+                (self.kernel[axis], self.stride[axis], self.dilation[axis])
+            else {
+                return false;
+            };
+            if kernel == 0 || stride != kernel || (dilation != 1 && kernel != 1) {
+                return false;
+            }
+            axis += 1;
+        }
+        matches!(self.padding, Padding::Valid)
+    }
+
     /// A kernel that moves by `stride`, neither dilated nor padded.
     #[must_use]
     pub const fn new(kernel: [Size; 2], stride: [Size; 2]) -> Self {

@@ -17,6 +17,15 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
+    /// Whether the outputs' windows lie side by side within the input, with nothing between or before them.
+    pub(crate) const fn is_tiled(&self) -> bool {
+        let is_dense = self.kernel > 0 && (self.dilation == 1 || self.kernel == 1);
+        is_dense
+            && self.stride == self.kernel
+            && self.before == 0
+            && self.output == self.input / self.kernel
+    }
+
     /// Taps of output place `o` that lie inside the input; `0..0` where none does.
     #[inline(always)]
     pub(crate) fn taps(&self, o: usize) -> Range<usize> {

@@ -5,14 +5,15 @@
 
 mod batch;
 mod layer;
+mod moments;
 #[cfg(test)]
 mod tests;
+mod walk;
 
-pub use batch::{
-    BatchSums, Moments, Norm, fixed_input_gradient, gradient_sums, input_gradient, merge,
-    normalise, statistics,
-};
+pub use batch::{BatchSums, Norm, fixed_input_gradient, gradient_sums, input_gradient, normalise};
 pub use layer::{LayerBackward, LayerForward, layer_backward, layer_forward};
+pub use moments::{Moments, merge, statistics};
+pub use walk::Epilogue;
 
 /// Panics unless an operand has the length that the others ask for.
 fn check_len(operand: &str, found: usize, expected: usize) {

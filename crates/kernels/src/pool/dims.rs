@@ -65,6 +65,25 @@ impl Dims {
         }
     }
 
+    /// `rows` of `channels`, every one of which is a window of its own.
+    pub const fn rows(rows: usize, channels: usize) -> Self {
+        Self {
+            samples: 1,
+            input: [1, rows, channels],
+            output: [1, rows],
+            kernel: [1, 1],
+            stride: [1, 1],
+            dilation: [1, 1],
+            before: [0, 0],
+        }
+    }
+
+    /// Whether the windows lie side by side without padding: no place belongs to two of them.
+    pub const fn is_tiling(&self) -> bool {
+        let (rows, columns) = (self.axis(0), self.axis(1));
+        rows.is_tiled() && columns.is_tiled()
+    }
+
     /// Elements of x.
     pub const fn input_len(&self) -> usize {
         self.samples * self.input[0] * self.input[1] * self.input[2]

@@ -161,13 +161,15 @@ fn fused(
         return quote!(const #constant: #kind = #base;);
     };
     let pool = layer_const(pool);
-    quote! {
-        const #constant: #lib::layers::ConvPool2d = #lib::layers::ConvPool2d::new(#base, Self::#pool);
-    }
+    let kind = match layers[group.layers.start].role {
+        Role::Coupled => quote!(#lib::layers::BatchNormPool2d),
+        _ => quote!(#lib::layers::ConvPool2d),
+    };
+    quote!(const #constant: #kind = #kind::new(#base, Self::#pool);)
 }
 
 fn activation(index: usize, layer: &CheckedLayer<'_>, lib: &TokenStream) -> TokenStream {
-    debug_assert_eq!(layer.role(), Role::Activation);
+    debug_assert_eq!(layer.role, Role::Activation);
     match layer.source.kind().to_string().as_str() {
         "LeakyRelu" => {
             let constant = layer_const(index);

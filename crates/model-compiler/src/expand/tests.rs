@@ -78,6 +78,24 @@ fn a_batch_norm_starts_a_segment() {
 }
 
 #[test]
+fn a_batch_norm_is_fused_with_what_follows() {
+    let list = |pool: &str| {
+        let head = "Net: Image<8, 8, 1> => Logits<3> { Conv2d(4, kernel: 3), BatchNorm, Relu";
+        text(&format!("{head}, {pool}, Flatten, Dense(3) }}"))
+    };
+    let fused = "::plywood::__private::layers::BatchNormPool2d::new(Self::LAYER_1.activation(";
+    assert!(list("MaxPool2d(2)").contains(fused));
+    for other in [
+        "MaxPool2d(3, stride: 2)",
+        "MaxPool2d(2, padding: same)",
+        "MaxPool2d(SIZE)",
+    ] {
+        assert!(!list(other).contains("BatchNormPool2d"), "{other}");
+        assert!(list(other).contains("constSTEP_1:::plywood::__private::layers::BatchNorm="));
+    }
+}
+
+#[test]
 fn what_was_checked_here_is_not_checked_again() {
     assert!(!text(CNN).contains(".report()"));
     let open = text("Net: Vector<4> => Logits<3> { Dense(H), Dense(3) }");

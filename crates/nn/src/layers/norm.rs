@@ -2,93 +2,144 @@
 
 use super::dense::{gradients, weights};
 use crate::layer::{Flow, Layer, Memory, Pass};
-use plywood_autograd::ops::batch_norm::{self, Statistics};
+use plywood_autograd::ops::batch_norm::{self, Passed, Statistics};
 use plywood_autograd::ops::{WeightedFlow, layer_norm};
-use plywood_kernels::Float;
-use plywood_shape::Plan;
-use plywood_shape::layers::{BatchNorm, LayerNorm};
+use plywood_kernels::norm::Epilogue;
+use plywood_kernels::{Float, pool};
+use plywood_shape::layers::{BatchNorm, BatchNormPool2d, LayerNorm};
+use plywood_shape::{Plan, Rows};
 
-fn batch_operation<T>(layer: &BatchNorm, pass: &Pass<'_, T>) -> batch_norm::BatchNorm {
-    let plan = pass.plan;
-    let channels = plan.input.features().get();
-    let places = plan.input.elements().get() / channels;
-    batch_norm::BatchNorm {
-        rows: pass.rows.of(plan.input) * places,
-        channels,
-        epsilon: layer.epsilon,
+/// A declaration that becomes an operation once it knows its sizes.
+trait OverBatch {
+    fn operation(&self, plan: &Plan, rows: Rows) -> batch_norm::BatchNorm;
+
+    /// The share of the old running statistics that a step keeps.
+    fn momentum(&self) -> f64;
+}
+
+impl OverBatch for BatchNorm {
+    fn operation(&self, plan: &Plan, rows: Rows) -> batch_norm::BatchNorm {
+        let channels = plan.input.features().get();
+        let places = plan.input.elements().get() / channels;
+        batch_norm::BatchNorm {
+            epsilon: self.epsilon,
+            epilogue: Epilogue::rows(rows.of(plan.input) * places, channels, self.activation),
+        }
+    }
+
+    fn momentum(&self) -> f64 {
+        self.momentum
     }
 }
 
-/// Count, means and sums of squared deviations, one behind the other: what [`BatchNorm`] shares between all samples.
+impl OverBatch for BatchNormPool2d {
+    fn operation(&self, plan: &Plan, rows: Rows) -> batch_norm::BatchNorm {
+        let samples = rows.of(plan.input);
+        batch_norm::BatchNorm {
+            epsilon: self.norm.epsilon,
+            epilogue: Epilogue {
+                activation: self.norm.activation,
+                pool: pool::Dims::of(samples, plan.input, plan.output, &self.pool.window),
+            },
+        }
+    }
+
+    fn momentum(&self) -> f64 {
+        self.norm.momentum
+    }
+}
+
+/// Count, means and sums of squared deviations, one behind the other: what all samples share.
 fn shared<'v, T: Float>(plan: &Plan, values: &'v [T]) -> Statistics<'v, T> {
     Statistics::of(values, plan.input.features().get())
 }
 
-impl<T: Float> Layer<T> for BatchNorm {
-    fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], _: Memory<'_, T>) {
-        let operation = batch_operation(self, pass);
-        let weights = weights(pass.parameters, operation.channels, true);
-        if pass.training {
-            operation.forward(x, weights, shared(pass.plan, pass.shared), y);
-        } else {
-            let (mean, variance) = pass.state.split_at(operation.channels);
-            operation.infer(x, weights, (mean, variance), y);
+/// What the way back reads.
+fn passed<'a, T: Float>(pass: &Pass<'a, T>, x: &'a [T], dy: &'a [T]) -> Passed<'a, T> {
+    Passed {
+        x,
+        dy,
+        weights: weights(pass.parameters, pass.plan.input.features().get(), true),
+        statistics: shared(pass.plan, pass.shared),
+    }
+}
+
+macro_rules! over_batch {
+    ($($layer:ident),*) => {$(
+        impl<T: Float> Layer<T> for $layer {
+            fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], _: Memory<'_, T>) {
+                forward(self, pass, x, y);
+            }
+
+            fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, _: Memory<'_, T>) {
+                backward(self, pass, flow);
+            }
+
+            fn observe(&self, pass: &Pass<'_, T>, x: &[T], partial: &mut [T]) {
+                self.operation(pass.plan, pass.rows).statistics(x, partial);
+            }
+
+            fn merge(&self, plan: &Plan, into: &mut [T], further: &[T]) {
+                batch_norm::merge(into, further, plan.input.features().get());
+            }
+
+            fn observe_gradient(
+                &self,
+                pass: &Pass<'_, T>,
+                x: &[T],
+                dy: &[T],
+                partial: &mut [T],
+                gradient: &mut [T],
+            ) {
+                let operation = self.operation(pass.plan, pass.rows);
+                let sums = &mut partial[..2 * operation.channels()];
+                operation.gradient_sums(passed(pass, x, dy), sums);
+                add_parameters(sums, gradient);
+            }
+
+            fn absorb(&self, plan: &Plan, values: &[T], state: &mut [T]) {
+                absorb(T::from_f64(self.momentum()), shared(plan, values), state);
+            }
         }
-    }
+    )*};
+}
 
-    /// The input gradient alone: [`Layer::observe_gradient`] adds those of the parameters.
-    fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, _: Memory<'_, T>) {
-        let Some(dx) = flow.dx else { return };
-        let operation = batch_operation(self, pass);
-        let weight = weights(pass.parameters, operation.channels, true).weight;
-        let flow = WeightedFlow {
-            x: flow.x,
-            weight,
-            y: flow.y,
-            dy: flow.dy,
-            dx: Some(dx),
-        };
-        let sums = &pass.shared_gradient[..2 * operation.channels];
-        operation.backward(flow, shared(pass.plan, pass.shared), sums);
-    }
+over_batch!(BatchNorm, BatchNormPool2d);
 
-    fn observe(&self, pass: &Pass<'_, T>, x: &[T], partial: &mut [T]) {
-        batch_operation(self, pass).statistics(x, partial);
+fn forward<T: Float>(layer: &impl OverBatch, pass: &Pass<'_, T>, x: &[T], y: &mut [T]) {
+    let operation = layer.operation(pass.plan, pass.rows);
+    let weights = weights(pass.parameters, operation.channels(), true);
+    if pass.training {
+        operation.forward(x, weights, shared(pass.plan, pass.shared), y);
+    } else {
+        operation.infer(x, weights, pass.state.split_at(operation.channels()), y);
     }
+}
 
-    fn merge(&self, plan: &Plan, into: &mut [T], further: &[T]) {
-        batch_norm::merge(into, further, plan.input.features().get());
+/// The input gradient alone: [`Layer::observe_gradient`] adds those of the parameters.
+fn backward<T: Float>(layer: &impl OverBatch, pass: &Pass<'_, T>, flow: Flow<'_, T>) {
+    let Some(dx) = flow.dx else { return };
+    let operation = layer.operation(pass.plan, pass.rows);
+    let sums = &pass.shared_gradient[..2 * operation.channels()];
+    operation.backward(passed(pass, flow.x, flow.dy), sums, dx);
+}
+
+/// Adds the sums of `dz` and of `dz · x̂` to the gradients of bias and weight, which is the first.
+fn add_parameters<T: Float>(sums: &[T], gradient: &mut [T]) {
+    let (bias_sums, weight_sums) = sums.split_at(sums.len() / 2);
+    let gradients = gradient.iter_mut().zip(weight_sums.iter().chain(bias_sums));
+    for (gradient, sum) in gradients {
+        *gradient += *sum;
     }
+}
 
-    /// Sums of `dy` and of `dy · x̂`, channel by channel: the gradients of bias and weight, too.
-    fn observe_gradient(
-        &self,
-        pass: &Pass<'_, T>,
-        x: &[T],
-        dy: &[T],
-        partial: &mut [T],
-        gradient: &mut [T],
-    ) {
-        let operation = batch_operation(self, pass);
-        let sums = &mut partial[..2 * operation.channels];
-        operation.gradient_sums(x, dy, shared(pass.plan, pass.shared), sums);
-        let (bias_sums, weight_sums) = sums.split_at(operation.channels);
-        let gradients = gradient.iter_mut().zip(weight_sums.iter().chain(bias_sums));
-        for (gradient, sum) in gradients {
-            *gradient += *sum;
-        }
-    }
-
-    /// `running ← momentum · running + (1 − momentum) · batch`, with the batch's biased variance, as in Keras.
-    fn absorb(&self, plan: &Plan, shared_values: &[T], state: &mut [T]) {
-        let statistics = shared(plan, shared_values);
-        let channels = plan.input.features().get();
-        let kept = T::from_f64(self.momentum);
-        let (means, variances) = state.split_at_mut(channels);
-        for c in 0..channels {
-            means[c] = kept * means[c] + (T::ONE - kept) * statistics.mean(c);
-            variances[c] = kept * variances[c] + (T::ONE - kept) * statistics.variance(c);
-        }
+/// `running ← kept · running + (1 − kept) · batch`, with the batch's biased variance, as in Keras.
+fn absorb<T: Float>(kept: T, statistics: Statistics<'_, T>, state: &mut [T]) {
+    let channels = state.len() / 2;
+    let (means, variances) = state.split_at_mut(channels);
+    for c in 0..channels {
+        means[c] = kept * means[c] + (T::ONE - kept) * statistics.mean(c);
+        variances[c] = kept * variances[c] + (T::ONE - kept) * statistics.variance(c);
     }
 }
 

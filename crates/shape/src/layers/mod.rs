@@ -16,7 +16,7 @@ mod recurrent;
 pub use conv::{Conv2d, ConvTranspose2d, DepthwiseConv2d};
 pub use dense::{Dense, Flatten};
 pub use embedding::Embedding;
-pub use fused::ConvPool2d;
+pub use fused::{BatchNormPool2d, ConvPool2d};
 pub use norm::{BatchNorm, LayerNorm};
 pub use pointwise::{Dropout, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softmax, Tanh};
 pub use pool::{AvgPool2d, GlobalAvgPool2d, MaxPool2d};

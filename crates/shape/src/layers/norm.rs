@@ -1,6 +1,6 @@
 //! Normalisations: over the batch, and over the features of one row.
 
-use crate::{Fault, Fill, Plan, Rule, Shape, Size};
+use crate::{Activation, Fault, Fill, Plan, Rule, Shape, Size};
 
 /// Shifts and scales every channel to zero mean and unit variance over the batch (Ioffe and Szegedy, 2015).
 ///
@@ -12,6 +12,8 @@ pub struct BatchNorm {
     pub momentum: f64,
     /// Added to the variance.
     pub epsilon: f64,
+    /// Applied to the output.
+    pub activation: Activation,
 }
 
 impl BatchNorm {
@@ -21,6 +23,7 @@ impl BatchNorm {
         Self {
             momentum: 0.99,
             epsilon: 1e-3,
+            activation: Activation::Identity,
         }
     }
 
@@ -35,6 +38,13 @@ impl BatchNorm {
     #[must_use]
     pub const fn epsilon(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
+        self
+    }
+
+    /// Applied to the output.
+    #[must_use]
+    pub const fn activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
         self
     }
 
