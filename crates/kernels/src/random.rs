@@ -6,9 +6,11 @@
 
 use crate::float::Float;
 
-const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
-const ROUNDS: usize = 10;
+pub(crate) const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+pub(crate) const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+pub(crate) const ROUNDS: usize = 10;
+/// Words that a kernel draws at once: those of eight blocks, enough to hide the latency of a product.
+pub const MANY: usize = 32;
 
 /// The Philox4x32-10 bijection of a counter under a key.
 #[inline(always)]
@@ -61,24 +63,14 @@ impl Random {
         philox4x32(counter, [self.seed as u32, (self.seed >> 32) as u32])
     }
 
-    /// N blocks from `index` on, word by word: element `4·(index + i) + w` is `[w][i]`. The loops over blocks become
-    /// vectors where the caller is compiled for them.
+    /// The words of blocks from `index` on, in order.
     #[inline(always)]
-    pub(crate) fn blocks<const N: usize>(self, index: u64) -> [[u32; N]; 4] {
-        let (mut c0, mut c1, mut c2, mut c3) = ([0; N], [0; N], [self.step; N], [self.stream; N]);
-        for i in 0..N {
-            let index = index + i as u64;
-            (c0[i], c1[i]) = (index as u32, (index >> 32) as u32);
+    pub(crate) fn words(self, index: u64) -> [u32; MANY] {
+        let mut words = [0; MANY];
+        for (i, words) in words.as_chunks_mut().0.iter_mut().enumerate() {
+            *words = self.block(index.wrapping_add(i as u64));
         }
-        let [mut k0, mut k1] = [self.seed as u32, (self.seed >> 32) as u32];
-        for _ in 0..ROUNDS {
-            for i in 0..N {
-                (c0[i], c1[i], c2[i], c3[i]) = round([c0[i], c1[i], c2[i], c3[i]], [k0, k1]);
-            }
-            k0 = k0.wrapping_add(WEYL[0]);
-            k1 = k1.wrapping_add(WEYL[1]);
-        }
-        [c0, c1, c2, c3]
+        words
     }
 
     /// The word of one element.
@@ -200,11 +192,6 @@ mod tests {
         let mut sequence = random.sequence();
         for element in 0..11 {
             assert_eq!(sequence.next_u32(), random.at(element));
-        }
-        let first = (1 << 32) - 3;
-        let blocks = random.blocks::<8>(first);
-        for i in 0..8 {
-            assert_eq!(blocks.map(|words| words[i]), random.block(first + i as u64));
         }
         assert_ne!(random.at(0), Random { step: 8, ..random }.at(0));
         assert_ne!(

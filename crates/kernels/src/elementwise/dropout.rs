@@ -38,24 +38,25 @@ impl Dropout {
 
     /// The factor that one element of the slice is multiplied by: 1/keep or 0.
     pub fn factor<T: Float>(self, index: usize) -> T {
-        self.factor_of(self.random.at(self.first_element + index as u64))
-    }
-
-    #[inline(always)]
-    fn factor_of<T: Float>(self, word: u32) -> T {
-        // keep = 1 makes the threshold 2³², which no word reaches.
-        let is_kept = f64::from(word) < self.keep * 4_294_967_296.0;
-        if is_kept {
-            T::from_f64(1.0 / self.keep)
+        let word = self.random.at(self.first_element + index as u64);
+        if word <= self.last_kept() {
+            self.scale()
         } else {
             T::ZERO
         }
     }
-}
 
-/// Blocks of four words drawn together, and the elements they serve.
-const BLOCKS: usize = 16;
-const CHUNK: usize = 4 * BLOCKS;
+    /// The largest word that keeps its element: words below keep · 2³² do.
+    #[inline(always)]
+    fn last_kept(self) -> u32 {
+        ((self.keep * 4_294_967_296.0).ceil() - 1.0) as u32
+    }
+
+    #[inline(always)]
+    fn scale<T: Float>(self) -> T {
+        T::from_f64(1.0 / self.keep)
+    }
+}
 
 struct Apply<'a, T> {
     dropout: Dropout,
@@ -68,23 +69,17 @@ impl<T: Float> Kernel<T> for Apply<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { dropout, values } = self;
+        let (last_kept, scale) = (dropout.last_kept(), dropout.scale());
         let mut element = dropout.first_element;
         let mut rest = values;
         while !rest.is_empty() {
-            // A chunk starts at a block's first word; the first chunk leaves out what lies before the slice.
+            // Words start at a block's first; the first ones may lie before the slice.
             let skipped = (element % 4) as usize;
-            let count = rest.len().min(CHUNK - skipped);
-            let words = dropout.random.blocks::<BLOCKS>(element / 4);
-            let mut factors = [T::ZERO; CHUNK];
-            for block in 0..BLOCKS {
-                for word in 0..4 {
-                    factors[4 * block + word] = dropout.factor_of(words[word][block]);
-                }
-            }
+            let words = simd.random_words(dropout.random, element / 4);
+            let count = rest.len().min(words.len() - skipped);
             let (now, later) = rest.split_at_mut(count);
-            let factors = &factors[skipped..skipped + count];
-            for (x, factor) in now.chunks_mut(S::LANES).zip(factors.chunks(S::LANES)) {
-                simd.store_partial(simd.mul(simd.load_partial(x), simd.load_partial(factor)), x);
+            for (x, word) in now.iter_mut().zip(&words[skipped..]) {
+                *x = *x * if *word <= last_kept { scale } else { T::ZERO };
             }
             element += count as u64;
             rest = later;

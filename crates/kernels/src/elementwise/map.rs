@@ -132,13 +132,14 @@ impl<T: Float, F: Binary<T>> Kernel<T> for ZipInPlace<'_, T, F> {
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        for (values, b) in self
-            .values
-            .chunks_mut(S::LANES)
-            .zip(self.b.chunks(S::LANES))
-        {
-            let (a, b) = (simd.load_partial(values), simd.load_partial(b));
-            simd.store_partial(self.function.apply(simd, a, b), values);
+        let mut values = self.values.chunks_exact_mut(S::LANES);
+        let mut b = self.b.chunks_exact(S::LANES);
+        for (values, b) in values.by_ref().zip(b.by_ref()) {
+            let (a, b) = (simd.load(values), simd.load(b));
+            simd.store(self.function.apply(simd, a, b), values);
         }
+        let (rest, b) = (values.into_remainder(), b.remainder());
+        let (a, b) = (simd.load_partial(rest), simd.load_partial(b));
+        simd.store_partial(self.function.apply(simd, a, b), rest);
     }
 }

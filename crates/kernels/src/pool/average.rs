@@ -7,7 +7,7 @@
 //! Padding counts neither in the sum nor in the number, as in Keras. The sum runs in ascending (kh, kw) and is multiplied
 //! by one over the number. The mean of a whole image is a window as large as the image.
 
-use super::window::Place;
+use super::window::{Place, Windows};
 use super::{Dims, check_len};
 use crate::float::Float;
 use crate::simd::{Isa, Kernel, Simd};
@@ -45,14 +45,13 @@ impl<T: Float> Kernel<T> for AverageForward<'_, T> {
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { dims, x, y } = self;
-        for (window, y) in y.chunks_mut(dims.input[2]).enumerate() {
-            let place = Place::new(dims, window);
+        for (y, place) in y.chunks_mut(dims.input[2]).zip(Windows::of(dims)) {
             let factor = simd.splat(share(&place));
             for (i, y) in y.chunks_mut(S::LANES).enumerate() {
                 let mut sum = simd.zero();
                 for kh in place.taps[0].clone() {
                     for kw in place.taps[1].clone() {
-                        let x = &x[place.element(dims, [kh, kw]) + i * S::LANES..][..y.len()];
+                        let x = &x[place.element([kh, kw]) + i * S::LANES..][..y.len()];
                         sum = simd.add(sum, simd.load_partial(x));
                     }
                 }
@@ -97,12 +96,11 @@ impl<T: Float> Kernel<T> for AverageBackward<'_, T> {
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { dims, dy, dx } = self;
         let channels = dims.input[2];
-        for (window, dy) in dy.chunks(channels).enumerate() {
-            let place = Place::new(dims, window);
+        for (dy, place) in dy.chunks(channels).zip(Windows::of(dims)) {
             let factor = simd.splat(share(&place));
             for kh in place.taps[0].clone() {
                 for kw in place.taps[1].clone() {
-                    let dx = &mut dx[place.element(dims, [kh, kw])..][..channels];
+                    let dx = &mut dx[place.element([kh, kw])..][..channels];
                     for (dx, dy) in dx.chunks_mut(S::LANES).zip(dy.chunks(S::LANES)) {
                         let part = simd.mul(simd.load_partial(dy), factor);
                         simd.store_partial(simd.add(simd.load_partial(dx), part), dx);

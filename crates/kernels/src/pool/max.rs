@@ -8,8 +8,10 @@
 //! maximum, `kh · kernel columns + kw`, is kept for the gradient. A window without a place inside is −∞ and passes no
 //! gradient on.
 
+use std::ops::Range;
+
 use super::best::Best;
-use super::window::Place;
+use super::window::{Place, Windows};
 use super::{Dims, check_len};
 use crate::float::Float;
 use crate::simd::{Isa, Kernel, Simd};
@@ -65,8 +67,7 @@ impl<T: Float> Kernel<T> for MaxForward<'_, T> {
         } = self;
         let channels = dims.input[2];
         let bytes = dims.place_bytes();
-        for (window, y) in y.chunks_mut(channels).enumerate() {
-            let place = Place::new(dims, window);
+        for ((window, y), place) in y.chunks_mut(channels).enumerate().zip(Windows::of(dims)) {
             if place.count() == 0 {
                 y.fill(T::NEG_INFINITY);
             }
@@ -75,9 +76,15 @@ impl<T: Float> Kernel<T> for MaxForward<'_, T> {
                 .map(|places| &mut places[window * channels * bytes..][..channels * bytes]);
             match places {
                 _ if place.count() == 0 => places.unwrap_or_default().fill(0),
-                None => largest(simd, dims, &place, x, y, None),
-                Some(places) if bytes == 1 => largest(simd, dims, &place, x, y, Some(places)),
-                Some(places) => largest_of_many(dims, &place, x, y, places),
+                Some(places) if bytes > 1 => largest_of_many(dims, &place, x, y, places),
+                // Constant taps unroll the loops over them.
+                places if place.taps == [0..2, 0..2] => {
+                    largest(simd, dims, (&place, [0..2, 0..2]), x, y, places);
+                }
+                places => {
+                    let taps = place.taps.clone();
+                    largest(simd, dims, (&place, taps), x, y, places);
+                }
             }
         }
     }
@@ -88,28 +95,31 @@ impl<T: Float> Kernel<T> for MaxForward<'_, T> {
 fn largest<S: Simd>(
     simd: S,
     dims: &Dims,
-    place: &Place,
+    (place, [rows, columns]): (&Place, [Range<usize>; 2]),
     x: &[S::Elem],
     y: &mut [S::Elem],
     mut places: Option<&mut [u8]>,
 ) {
-    let [rows, columns] = &place.taps;
-    for (i, y) in y.chunks_mut(S::LANES).enumerate() {
-        let load = |kh, kw| &x[place.element(dims, [kh, kw]) + i * S::LANES..][..y.len()];
-        let number = |kh: usize, kw: usize| (kh * dims.kernel[1] + kw) as u8;
+    let channels = y.len();
+    for c in (0..channels).step_by(S::LANES) {
+        let end = channels.min(c + S::LANES);
         let (kh, kw) = (rows.start, columns.start);
-        let mut best = Best::first(simd.load_partial(load(kh, kw)), number(kh, kw));
+        let number = |kh: usize, kw: usize| (kh * dims.kernel[1] + kw) as u8;
+        let at = place.element([kh, kw]);
+        let mut best = Best::first(simd.load_partial(&x[at + c..at + end]), number(kh, kw));
         for kh in rows.clone() {
             for kw in columns.clone() {
                 if kh > rows.start || kw > columns.start {
-                    best.challenge(simd, simd.load_partial(load(kh, kw)), number(kh, kw));
+                    let at = place.element([kh, kw]);
+                    let x = simd.load_partial(&x[at + c..at + end]);
+                    best.challenge(simd, x, number(kh, kw));
                 }
             }
         }
         if let Some(places) = &mut places {
-            best.store_numbers(&mut places[i * S::LANES..][..y.len()]);
+            best.store_numbers(&mut places[c..end]);
         }
-        simd.store_partial(best.value, y);
+        simd.store_partial(best.value, &mut y[c..end]);
     }
 }
 
@@ -119,7 +129,7 @@ fn largest_of_many<T: Float>(dims: &Dims, place: &Place, x: &[T], y: &mut [T], p
         let mut best: Option<(T, u32)> = None;
         for kh in place.taps[0].clone() {
             for kw in place.taps[1].clone() {
-                let value = x[place.element(dims, [kh, kw]) + c];
+                let value = x[place.element([kh, kw]) + c];
                 if best.is_none_or(|(largest, _)| value > largest || value.is_nan()) {
                     best = Some((value, (kh * dims.kernel[1] + kw) as u32));
                 }
@@ -154,9 +164,10 @@ pub fn max_backward<T: Float>(pass: MaxBackward<'_, T>) {
     check_len("dy", pass.dy.len(), dims.output_len());
     check_len("places", pass.places.len(), dims.places_len());
     check_len("dx", pass.dx.len(), dims.input_len());
-    pass.dx.fill(T::ZERO);
     if dims.output_len() > 0 {
         T::dispatch(pass);
+    } else {
+        pass.dx.fill(T::ZERO);
     }
 }
 
@@ -176,16 +187,21 @@ impl<T: Float> Kernel<T> for MaxBackward<'_, T> {
             dx,
         } = self;
         let (channels, most) = (dims.input[2], dims.kernel[0] * dims.kernel[1]);
-        for (window, dy) in dy.chunks(channels).enumerate() {
-            let place = Place::new(dims, window);
+        // Windows that lie side by side write every place that one of them reaches once.
+        let is_tiling = dims.is_tiling() && most <= MOST_COMPARED;
+        if is_tiling {
+            zero_dropped(dims, dx);
+        } else {
+            dx.fill(T::ZERO);
+        }
+        for ((window, dy), place) in dy.chunks(channels).enumerate().zip(Windows::of(dims)) {
             if place.count() == most && most <= MOST_COMPARED {
-                compare(
-                    dims,
-                    &place,
-                    dy,
-                    &places[window * channels..][..channels],
-                    dx,
-                );
+                let numbers = &places[window * channels..][..channels];
+                if is_tiling {
+                    compare(dims, &place, dy, numbers, dx, |_, dy| dy);
+                } else {
+                    compare(dims, &place, dy, numbers, dx, |dx, dy| dx + dy);
+                }
             } else if place.count() > 0 {
                 let number = |c| number_at(dims, places, window * channels + c);
                 dy.iter()
@@ -196,9 +212,26 @@ impl<T: Float> Kernel<T> for MaxBackward<'_, T> {
     }
 }
 
-/// Adds dy to the places of a window that is wholly inside, all channels at once for each place.
+/// Zeroes the places that windows side by side do not reach.
+fn zero_dropped<T: Float>(dims: &Dims, dx: &mut [T]) {
+    let [height, width, channels] = dims.input;
+    let [rows, columns] = [0, 1].map(|axis| dims.output[axis] * dims.kernel[axis]);
+    for (row, dx) in dx.chunks_mut(width * channels).enumerate() {
+        let reached = if row % height < rows { columns } else { 0 };
+        dx[reached * channels..].fill(T::ZERO);
+    }
+}
+
+/// Lets dy reach the places of a window that is wholly inside, all channels at once for each place.
 #[inline(always)]
-fn compare<T: Float>(dims: &Dims, place: &Place, dy: &[T], numbers: &[u8], dx: &mut [T]) {
+fn compare<T: Float>(
+    dims: &Dims,
+    place: &Place,
+    dy: &[T],
+    numbers: &[u8],
+    dx: &mut [T],
+    reach: impl Fn(T, T) -> T,
+) {
     let [rows, columns] = dims.kernel;
     let largest = numbers
         .iter()
@@ -208,14 +241,11 @@ fn compare<T: Float>(dims: &Dims, place: &Place, dy: &[T], numbers: &[u8], dx: &
         "pool: place {largest} lies outside of the image"
     );
     for number in 0..rows * columns {
-        let at = place.element(dims, [number / columns, number % columns]);
+        let at = place.element([number / columns, number % columns]);
         let dx = &mut dx[at..][..dy.len()];
         for ((dx, dy), own) in dx.iter_mut().zip(dy).zip(numbers) {
-            *dx += if usize::from(*own) == number {
-                *dy
-            } else {
-                T::ZERO
-            };
+            let is_own = usize::from(*own) == number;
+            *dx = reach(*dx, if is_own { *dy } else { T::ZERO });
         }
     }
 }
@@ -227,7 +257,7 @@ fn scatter<T: Float>(dims: &Dims, place: &Place, number: usize, dy: T, dx: &mut 
         place.contains(tap),
         "pool: place {number} lies outside of the image"
     );
-    dx[place.element(dims, tap)] += dy;
+    dx[place.element(tap)] += dy;
 }
 
 /// The place of maximum `i`.

@@ -18,7 +18,8 @@ use std::arch::x86_64::{
 };
 
 use super::sealed::Sealed;
-use super::{Isa, Kernel, Simd};
+use super::{Isa, Kernel, Simd, philox};
+use crate::random::{MANY, Random};
 
 const LANES: usize = 8;
 
@@ -72,6 +73,12 @@ impl Simd for Avx2 {
     fn enter<K: Kernel<f32>>(self, kernel: K) -> K::Output {
         // SAFETY: the token proves AVX2 and FMA.
         unsafe { enter(self, kernel) }
+    }
+
+    #[inline(always)]
+    fn random_words(self, random: Random, index: u64) -> [u32; MANY] {
+        // SAFETY: the token proves AVX2.
+        unsafe { philox::words(random, index) }
     }
 
     #[inline(always)]

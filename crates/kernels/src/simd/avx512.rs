@@ -18,7 +18,8 @@ use std::arch::x86_64::{
 
 use super::avx2::transpose_half;
 use super::sealed::Sealed;
-use super::{Isa, Kernel, Simd};
+use super::{Isa, Kernel, Simd, philox};
+use crate::random::{MANY, Random};
 
 const LANES: usize = 16;
 
@@ -70,6 +71,12 @@ impl Simd for Avx512 {
     fn enter<K: Kernel<f32>>(self, kernel: K) -> K::Output {
         // SAFETY: the token proves AVX-512 F, DQ, BW and VL.
         unsafe { enter(self, kernel) }
+    }
+
+    #[inline(always)]
+    fn random_words(self, random: Random, index: u64) -> [u32; MANY] {
+        // SAFETY: the token proves AVX2, which AVX-512 F includes.
+        unsafe { philox::words(random, index) }
     }
 
     #[inline(always)]

@@ -36,6 +36,8 @@ mod scalar;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod philox;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +52,7 @@ pub(crate) use isa::{enter_f32, enter_f64};
 pub use scalar::Scalar;
 
 use crate::float::Float;
+use crate::random::{MANY, Random};
 
 /// The most lanes any level has for any type.
 pub const MAX_LANES: usize = 16;
@@ -184,6 +187,12 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + std::fmt::Debug + 'static 
     fn reduce_sum(self, a: Self::Vector) -> Self::Elem;
     /// The largest lane, in the order of [`reduce_sum`](Simd::reduce_sum) with [`max`](Simd::max).
     fn reduce_max(self, a: Self::Vector) -> Self::Elem;
+
+    /// The words of a [`Random`] from block `index` on, in order: the same on every level.
+    #[inline(always)]
+    fn random_words(self, random: Random, index: u64) -> [u32; MANY] {
+        random.words(index)
+    }
 
     /// 0 in every lane.
     #[inline(always)]

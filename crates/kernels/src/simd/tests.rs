@@ -2,6 +2,7 @@
 
 use super::{Isa, Kernel, MAX_LANES, Simd};
 use crate::float::Float;
+use crate::random::{MANY, Random};
 
 /// Numbers with signs, zeros, halves, denormals, infinities and NaN among them.
 fn samples<T: Float>() -> Vec<T> {
@@ -259,4 +260,38 @@ fn a_forced_level_is_given_or_refused_by_name() {
 fn the_active_level_is_one_of_this_machine() {
     assert!(Isa::available().any(|isa| isa == Isa::active()));
     assert_eq!(Isa::available().next(), Some(Isa::Scalar));
+}
+
+/// Random words of many elements at once, against those of single blocks.
+struct ManyWords(u64);
+
+impl<T: Float> Kernel<T> for ManyWords {
+    type Output = [u32; MANY];
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) -> [u32; MANY] {
+        simd.random_words(RANDOM, self.0)
+    }
+}
+
+const RANDOM: Random = Random {
+    seed: 0x1234_5678_9abc_def0,
+    stream: 3,
+    step: 7,
+};
+
+#[test]
+fn random_words_are_those_of_the_blocks_on_every_level() {
+    for first in [0, 5, (1 << 32) - 3, u64::MAX - 2] {
+        let block = |i: usize| RANDOM.block(first.wrapping_add(i as u64));
+        let expected: Vec<u32> = (0..MANY / 4).flat_map(block).collect();
+        for isa in Isa::available() {
+            assert_eq!(
+                f32::dispatch_on(isa, ManyWords(first))[..],
+                expected,
+                "{isa}"
+            );
+        }
+        assert_eq!(f64::dispatch(ManyWords(first))[..], expected);
+    }
 }
