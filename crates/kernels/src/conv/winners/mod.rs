@@ -1,0 +1,181 @@
+//! The gradients of a convolution through the winners of the max-pool behind it, and through nothing else.
+//!
+//! A 2×2 pool leaves a quarter of the products or less; gradients that an activation made 0 are left out as well. Which
+//! pixel counts differs from channel to channel, so vectors run along (kw, ic), which is contiguous in x, and the weights
+//! are transposed to `[oc][kh][kw][ic]`. Elements are sums in an order that the sizes alone decide.
+
+mod input;
+mod list;
+mod weight;
+
+use self::input::InputSums;
+use self::weight::WeightSums;
+use super::transpose::{Rows, transpose};
+use super::{BackwardPool, Dims};
+use crate::float::Float;
+use crate::pool;
+use crate::simd::{Kernel, Simd};
+
+/// Places of a window that the bins are made for.
+const MOST_PLACES: usize = 16;
+
+/// Numbers of a row of the kernel below which vectors along it do not pay.
+const SHORTEST_ROW: usize = 16;
+
+/// Whether every window lies inside, every pixel in it meets all taps, and few enough pixels win.
+pub(super) fn is_sparse(dims: &Dims, pool: &pool::Dims) -> bool {
+    let most = pool.kernel[0] * pool.kernel[1];
+    let windows = pool.output[0] * pool.output[1];
+    let pixels = dims.output[0] * dims.output[1];
+    let is_inside = (0..2).all(|axis| {
+        let (conv, windows) = (dims.axis(axis), pool.axis(axis));
+        let is_full = |o: usize| windows.taps(o).len() == windows.kernel;
+        let is_met = |o: usize| conv.taps(o).len() == conv.kernel;
+        (0..windows.output).all(is_full) && (0..conv.output).all(is_met)
+    });
+    dims.groups == 1
+        && dims.dilation[1] == 1
+        && dims.kernel[1] * dims.input[2] >= SHORTEST_ROW
+        && (2..=MOST_PLACES).contains(&most)
+        && 2 * windows <= pixels
+        && is_inside
+}
+
+/// The gradients through the winners alone; places are checked.
+pub(super) struct Sparse<'a, T>(pub(super) BackwardPool<'a, T>);
+
+impl<T: Float> Kernel<T> for Sparse<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        let BackwardPool {
+            dims,
+            pool,
+            x,
+            prepared,
+            dy,
+            places,
+            dweight,
+            dx,
+            scratch,
+            ..
+        } = self.0;
+        let grid = Grid::new(dims, pool);
+        let winners = Winners {
+            grid: &grid,
+            dy,
+            places,
+        };
+        let transposed = &mut scratch[..dims.weight_len()];
+        let [terms, outputs] = [dims.terms(), dims.output[2]];
+        transpose_whole(simd, dweight, outputs, transposed);
+        simd.enter(WeightSums {
+            winners,
+            x,
+            sums: transposed,
+        });
+        transpose_whole(simd, transposed, terms, dweight);
+        if let Some(dx) = dx {
+            simd.enter(InputSums {
+                winners,
+                weight: prepared,
+                dx,
+            });
+        }
+    }
+}
+
+/// Weights to be transposed; lengths are checked.
+pub(super) struct Transpose<'a, T> {
+    pub(super) dims: &'a Dims,
+    pub(super) weight: &'a [T],
+    /// `[oc][kh][kw][ic]`
+    pub(super) prepared: &'a mut [T],
+}
+
+impl<T: Float> Kernel<T> for Transpose<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        transpose_whole(simd, self.weight, self.dims.output[2], self.prepared);
+    }
+}
+
+/// Writes the transpose of a matrix of rows of `columns` elements.
+#[inline(always)]
+fn transpose_whole<S: Simd>(simd: S, from: &[S::Elem], columns: usize, to: &mut [S::Elem]) {
+    let rows = from.len() / columns.max(1);
+    let from = Rows {
+        data: from,
+        stride: columns,
+    };
+    let to = Rows {
+        data: to,
+        stride: rows,
+    };
+    transpose(simd, [rows, columns], from, to);
+}
+
+/// Where windows, the pixels in them and the rows of the kernel lie.
+struct Grid {
+    windows: usize,
+    outputs: usize,
+    /// Windows a sample, and a row of them.
+    per_sample: [usize; 2],
+    /// Elements of x from one sample, row of windows and window to the next.
+    steps: [usize; 3],
+    /// Elements of x from a window's first pixel to each.
+    pixels: [u32; MOST_PLACES],
+    places: usize,
+    /// Rows of the kernel, numbers in one, elements of x from one to the next.
+    rows: usize,
+    len: usize,
+    x_row: usize,
+}
+
+impl Grid {
+    fn new(dims: &Dims, pool: &pool::Dims) -> Self {
+        let [height, width, channels] = dims.input;
+        let row = dims.stride[0] * width * channels;
+        let column = dims.stride[1] * channels;
+        let places = pool.kernel[0] * pool.kernel[1];
+        let mut pixels = [0; MOST_PLACES];
+        for (place, pixel) in pixels[..places].iter_mut().enumerate() {
+            let (kh, kw) = (place / pool.kernel[1], place % pool.kernel[1]);
+            *pixel = (kh * pool.dilation[0] * row + kw * pool.dilation[1] * column) as u32;
+        }
+        Self {
+            windows: pool.samples * pool.output[0] * pool.output[1],
+            outputs: dims.output[2],
+            per_sample: [pool.output[0] * pool.output[1], pool.output[1]],
+            steps: [
+                height * width * channels,
+                pool.stride[0] * row,
+                pool.stride[1] * column,
+            ],
+            pixels,
+            places,
+            rows: dims.kernel[0],
+            len: dims.kernel[1] * channels,
+            x_row: dims.dilation[0] * width * channels,
+        }
+    }
+
+    /// The element of x at the first tap of the first pixel of a window.
+    #[inline(always)]
+    fn window(&self, window: usize) -> usize {
+        let (sample, window) = (window / self.per_sample[0], window % self.per_sample[0]);
+        let (row, column) = (window / self.per_sample[1], window % self.per_sample[1]);
+        sample * self.steps[0] + row * self.steps[1] + column * self.steps[2]
+    }
+}
+
+/// The gradients and where they go.
+#[derive(Clone, Copy)]
+struct Winners<'a, T> {
+    grid: &'a Grid,
+    dy: &'a [T],
+    places: &'a [u8],
+}
