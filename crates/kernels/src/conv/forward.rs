@@ -283,7 +283,9 @@ pub(super) fn sum_at<S: Simd>(
             .wrapping_add((group * vectors + vector) * panel + first_term * S::LANES),
         w_row: dims.kernel[1] * inputs * S::LANES,
         w_panel: panel,
+        short: None,
     }
+    .by_terms(S::LANES)
 }
 
 /// What happens to the sums of a strip: + bias, the activation, the way into memory.
@@ -318,11 +320,7 @@ impl<S: Simd, const V: usize> Finish<S, V> {
     /// Adds the bias and applies the activation, if it is one of those that take an instruction or two. Others wait until the sums are
     /// in memory, so that their code is not repeated for every sum of every tile.
     #[inline(always)]
-    pub(super) fn apply<const P: usize>(
-        &self,
-        simd: S,
-        mut sums: [[S::Vector; V]; P],
-    ) -> [[S::Vector; V]; P] {
+    fn apply<const P: usize>(&self, simd: S, mut sums: [[S::Vector; V]; P]) -> [[S::Vector; V]; P] {
         if let Some(bias) = &self.bias {
             for p in 0..P {
                 for v in 0..V {
@@ -345,7 +343,7 @@ impl<S: Simd, const V: usize> Finish<S, V> {
     /// # Safety
     /// The strip's channels are valid for writing at every offset.
     #[inline(always)]
-    unsafe fn store<const P: usize>(
+    pub(super) unsafe fn store<const P: usize>(
         &self,
         simd: S,
         offsets: [usize; P],

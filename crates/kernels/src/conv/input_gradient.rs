@@ -146,6 +146,7 @@ impl<T: Float, const V: usize> Kernel<T> for Strip<'_, T, V> {
                     .wrapping_add(((tap * dims.groups + group) * vectors + vector) * panel),
                 w_row: 0,
                 w_panel: panel,
+                short: None,
             };
             let mut cursor = Cursor::new(rectangle, [from, to], [dy_strides, dx_strides]);
             // SAFETY: every place of the rectangle lies in dy, and under this tap in dx; the panels hold the tap.

@@ -50,6 +50,7 @@ mod forward;
 mod im2col;
 mod implementation;
 mod input_gradient;
+mod narrow;
 mod pack;
 mod pooled;
 mod pooled_backward;
@@ -60,6 +61,7 @@ mod tests;
 mod tile;
 mod transpose;
 mod weight_gradient;
+mod windows;
 mod winners;
 mod winograd;
 
@@ -78,6 +80,9 @@ use crate::simd::Isa;
 
 /// What the gradients' kernels keep in the cache while they go over it several times.
 const CACHE_BYTES: usize = 48 << 10;
+
+/// Numbers of a row of the kernel below which vectors along it do not pay.
+const SHORTEST_ROW: usize = 16;
 
 /// The forward pass: y = activation(x ∗ weight + bias).
 #[derive(Debug)]

@@ -1,19 +1,17 @@
 //! Convolution, bias, activation and max-pool in one pass: what the pool drops is never computed.
 //!
-//! A 2×2 pool that moves by two is taken in registers: a tile holds the four pixels of a window, also by Winograd's way.
-//! Any other pool follows the convolution of a sample while that lies in the cache. Both give the bits of the two passes
-//! one after the other, places included: bias and activation come before the comparison, since rounding and flat
-//! stretches of an activation can make equals of different sums.
+//! A 2×2 pool that moves by two follows a few windows at a time (`windows`), and by Winograd's way is taken in registers, since
+//! there a tile is a window. Any other pool follows the convolution of a sample while that lies in the cache. All give the
+//! bits of the two passes one after the other, places included: bias and activation come before the comparison, since
+//! rounding and flat stretches of an activation can make equals of different sums.
 
-use super::forward::{Finish, Packed, Target, convolve, sum_at, x_strides};
+use super::forward::{Packed, Target, convolve};
 use super::table::Table;
-use super::tile::{Block, Cursor, Strides, Sum, accumulate, vectors_of};
+use super::windows;
 use super::winograd::{self, Winograd};
 use super::{Depthwise, Dims, Forward, Implementation, Pass, check_len};
-use crate::elementwise::Activation;
 use crate::float::Float;
 use crate::gemm::Epilogue;
-use crate::pool::best::Best;
 use crate::pool::{self, MaxForward};
 use crate::simd::{Isa, Kernel, Simd};
 
@@ -43,7 +41,7 @@ pub struct ForwardPool<'a, T> {
 /// Elements of scratch space that [`forward_pool`] needs, at any level.
 pub fn forward_pool_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
     let used = used_output(dims, pool);
-    super::forward_scratch_len(dims) + used[0] * used[1] * used[2]
+    super::forward_scratch_len(dims) + (used[0] * used[1] * used[2]).max(windows::SCRATCH)
 }
 
 /// Computes y at the active level.
@@ -97,18 +95,14 @@ pub fn forward_pool_on<T: Float>(isa: Isa, pass: ForwardPool<'_, T>) {
     (way_of(&pass))(isa, pass);
 }
 
-/// How sizes and activation let the pass be done.
+/// How sizes let the pass be done.
 fn way_of<T: Float>(pass: &ForwardPool<'_, T>) -> fn(Isa, ForwardPool<'_, T>) {
     let (dims, pool) = (pass.dims, pass.pool);
     let is_winograd = winograd::pays::<T>(dims, Pass::Forward);
-    let is_simple = matches!(
-        pass.epilogue.activation,
-        Activation::Identity | Activation::Relu
-    );
     if is_winograd && winograd::pools(dims, pool) {
         Table::get().pool_in_tiles
-    } else if !is_winograd && is_simple && is_in_registers(dims, pool) {
-        Table::get().pool_in_registers
+    } else if !is_winograd && windows::takes(dims, pool) {
+        Table::get().pool_by_window
     } else {
         Table::get().pool_by_sample
     }
@@ -125,19 +119,6 @@ fn used_output(dims: &Dims, pool: &pool::Dims) -> [usize; 3] {
         past.saturating_sub(line.before).min(dims.output[axis])
     };
     [used(0), used(1), dims.output[2]]
-}
-
-/// Whether every window is 2×2 pixels of its own, all with the same taps of the convolution.
-fn is_in_registers(dims: &Dims, pool: &pool::Dims) -> bool {
-    let is_two_by_two = pool.kernel == [2, 2] && pool.stride == [2, 2] && pool.dilation == [1, 1];
-    let fits = (0..2).all(|axis| {
-        let (conv, pooled) = (dims.axis(axis), pool.output[axis]);
-        pooled > 0
-            && 2 * pooled <= conv.output
-            && conv.outputs_alike(0, 2 * pooled).end == 2 * pooled
-            && conv.taps(0).len() == conv.kernel
-    });
-    is_two_by_two && pool.before == [0, 0] && fits && !dims.is_depthwise()
 }
 
 /// The convolution of a sample at a time, then its pool.
@@ -207,134 +188,6 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
                 y,
                 places,
             });
-        }
-    }
-}
-
-/// The four pixels of a window as a tile.
-pub(super) struct InRegisters<'a, T>(pub(super) ForwardPool<'a, T>);
-
-impl<T: Float> Kernel<T> for InRegisters<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<Elem = T>>(self, simd: S) {
-        let ForwardPool {
-            dims,
-            pool,
-            x,
-            prepared,
-            epilogue,
-            y,
-            mut places,
-            ..
-        } = self.0;
-        let packed = Packed {
-            dims,
-            x,
-            panels: prepared,
-            epilogue,
-        };
-        let vectors = dims.outputs_per_group().div_ceil(S::LANES);
-        for group in 0..dims.groups {
-            let mut vector = 0;
-            while vector < vectors {
-                let count = vectors_of(S::REGISTERS, vectors - vector);
-                let (y, places) = (&mut *y, places.as_deref_mut());
-                let job = Job {
-                    packed,
-                    pool,
-                    group,
-                    vector,
-                    y,
-                    places,
-                };
-                match count {
-                    4 if S::REGISTERS >= 32 => simd.enter(Strip::<_, 4>(job)),
-                    2 => simd.enter(Strip::<_, 2>(job)),
-                    _ => simd.enter(Strip::<_, 1>(job)),
-                }
-                vector += count;
-            }
-        }
-    }
-}
-
-/// The vectors of channels from `vector` on, within a group.
-struct Job<'a, T> {
-    packed: Packed<'a, T>,
-    pool: &'a pool::Dims,
-    group: usize,
-    vector: usize,
-    y: &'a mut [T],
-    places: Option<&'a mut [u8]>,
-}
-
-/// V vectors of channels of all windows.
-struct Strip<'a, T, const V: usize>(Job<'a, T>);
-
-impl<T: Float, const V: usize> Kernel<T> for Strip<'_, T, V> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<Elem = T>>(self, simd: S) {
-        let Job {
-            packed,
-            pool,
-            group,
-            vector,
-            y,
-            mut places,
-        } = self.0;
-        let dims = packed.dims;
-        let outputs = dims.outputs_per_group();
-        let channel = group * outputs + vector * S::LANES;
-        let lanes = (outputs - vector * S::LANES).min(V * S::LANES);
-        let block = Block {
-            data: y.as_mut_ptr(),
-            last: lanes - (V - 1) * S::LANES,
-        };
-        let finish = Finish::<S, V>::new(simd, &packed.epilogue, channel, lanes, block);
-        let sum: Sum<T> = sum_at::<S>(dims, packed, [0, 0], group, vector);
-        let pixel = x_strides(dims);
-        let window = Strides {
-            image: pixel.image,
-            row: 2 * pixel.row,
-            column: 2 * pixel.column,
-        };
-        let [rows, columns] = pool.output;
-        let channels = dims.output[2];
-        let pooled = Strides {
-            image: rows * columns * channels,
-            row: columns * channels,
-            column: channels,
-        };
-        let mut cursor = Cursor::new(pool.output, [0, channel], [window, pooled]);
-        for _ in 0..pool.samples * rows * columns {
-            let [[x], [at]] = cursor.next::<1>();
-            let pixels = [
-                x,
-                x + pixel.column,
-                x + pixel.row,
-                x + pixel.row + pixel.column,
-            ];
-            // SAFETY: the window's four pixels meet all taps, inside of x; the panels hold the strip.
-            let sums = unsafe { accumulate(simd, &sum, pixels, [[simd.zero(); V]; 4]) };
-            let sums = finish.apply(simd, sums);
-            let mut values = [[simd.zero(); V]; 1];
-            for v in 0..V {
-                let mut best = Best::<S>::first(sums[0][v], 0);
-                for p in 1..4 {
-                    best.challenge(simd, sums[p][v], p as u8);
-                }
-                values[0][v] = best.value;
-                if let Some(places) = &mut places {
-                    let lanes = if v + 1 < V { S::LANES } else { block.last };
-                    best.store_numbers(&mut places[at + v * S::LANES..][..lanes]);
-                }
-            }
-            // SAFETY: the window lies in y, and the strip in its channels.
-            unsafe { block.store(simd, [at], values) };
         }
     }
 }

@@ -8,10 +8,11 @@
 //!         dx[pixel + (kh, kw)][ic] += w[kh][kw][ic][oc] · g
 //! ```
 //!
-//! Where sizes allow it the winners alone are followed (`winners`). Elsewhere (padding, groups, few channels) dy is spread
-//! over the convolution's output, a sample at a time, and the plain gradients follow. The two ways add up in different
-//! orders; sizes alone decide between them.
+//! Where sizes allow it the winners alone are followed (`winners`), or for the weights of few channels all places of a window
+//! (`narrow`). Elsewhere (padding, groups) dy is spread over the convolution's output, a sample at a time, and the plain
+//! gradients follow. The ways add up in different orders; sizes alone decide between them.
 
+use super::narrow::{self, Narrow};
 use super::table::Table;
 use super::winners::{Transpose, is_sparse};
 use super::{
@@ -156,8 +157,9 @@ pub fn backward_pool_on<T: Float>(isa: Isa, mut pass: BackwardPool<'_, T>) {
     if pool.output_len() == 0 || dims.input_len() == 0 {
         return;
     }
-    if !is_sparse(dims, pool) {
-        by_sample(isa, pass);
+    let (is_sparse, is_narrow) = (is_sparse(dims, pool), narrow::takes(dims, pool));
+    if !is_sparse && !is_narrow {
+        by_sample(isa, pass, Wanted::Both);
         return;
     }
     let most = pool.kernel[0] * pool.kernel[1];
@@ -166,14 +168,42 @@ pub fn backward_pool_on<T: Float>(isa: Isa, mut pass: BackwardPool<'_, T>) {
         usize::from(last) < most,
         "conv: a place lies outside of its window"
     );
+    if is_narrow {
+        by_term(isa, pass);
+        return;
+    }
     if pass.dx.is_some() {
         check_prepared(dims, pass.prepared.len());
     }
     (Table::get().through_winners)(isa, pass);
 }
 
+/// The weight gradient term by term, the input gradient as ever.
+fn by_term<T: Float>(isa: Isa, pass: BackwardPool<'_, T>) {
+    (Table::get().narrow)(
+        isa,
+        Narrow {
+            dims: pass.dims,
+            pool: pass.pool,
+            x: pass.x,
+            dy: pass.dy,
+            places: pass.places,
+            dweight: &mut *pass.dweight,
+        },
+    );
+    if pass.dx.is_some() {
+        by_sample(isa, pass, Wanted::InputGradient);
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Wanted {
+    Both,
+    InputGradient,
+}
+
 /// The plain gradients of one sample after the other.
-fn by_sample<T: Float>(isa: Isa, pass: BackwardPool<'_, T>) {
+fn by_sample<T: Float>(isa: Isa, pass: BackwardPool<'_, T>, wanted: Wanted) {
     let BackwardPool {
         x,
         weight,
@@ -205,16 +235,18 @@ fn by_sample<T: Float>(isa: Isa, pass: BackwardPool<'_, T>) {
         });
         let dy = &*gradient;
         let x = &x[n * dims.input_len()..][..dims.input_len()];
-        weight_gradient_on(
-            isa,
-            WeightGradient {
-                dims,
-                x,
-                dy,
-                dweight,
-                scratch,
-            },
-        );
+        if wanted == Wanted::Both {
+            weight_gradient_on(
+                isa,
+                WeightGradient {
+                    dims,
+                    x,
+                    dy,
+                    dweight,
+                    scratch,
+                },
+            );
+        }
         if let Some(dx) = &mut dx {
             let dx = &mut dx[n * dims.input_len()..][..dims.input_len()];
             input_gradient_on(

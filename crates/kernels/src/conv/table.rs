@@ -6,7 +6,9 @@
 
 use std::any::Any;
 
-use super::pooled::{BySample, InRegisters};
+use super::narrow::Narrow;
+use super::pooled::BySample;
+use super::windows::ByWindow;
 use super::winners::{Sparse, Transpose};
 use super::winograd::Winograd;
 use super::{BackwardPool, ForwardPool, Implementation};
@@ -17,10 +19,11 @@ use crate::simd::Isa;
 pub(super) struct Table<T: Float> {
     /// Best first within a level, the reference last.
     pub(super) implementations: &'static [Implementation<T>],
-    pub(super) pool_in_registers: fn(Isa, ForwardPool<'_, T>),
+    pub(super) pool_by_window: fn(Isa, ForwardPool<'_, T>),
     pub(super) pool_by_sample: fn(Isa, ForwardPool<'_, T>),
     pub(super) pool_in_tiles: fn(Isa, ForwardPool<'_, T>),
     pub(super) through_winners: fn(Isa, BackwardPool<'_, T>),
+    pub(super) narrow: fn(Isa, Narrow<'_, T>),
     pub(super) transpose: fn(Isa, Transpose<'_, T>),
 }
 
@@ -31,10 +34,11 @@ impl<T: Float> Table<T> {
     const fn new(implementations: &'static [Implementation<T>]) -> Self {
         Self {
             implementations,
-            pool_in_registers: |isa, pass| T::dispatch_on(isa, InRegisters(pass)),
+            pool_by_window: |isa, pass| T::dispatch_on(isa, ByWindow(pass)),
             pool_by_sample: |isa, pass| T::dispatch_on(isa, BySample(pass)),
             pool_in_tiles: |isa, pass| T::dispatch_on(isa, Winograd(pass)),
             through_winners: |isa, pass| T::dispatch_on(isa, Sparse(pass)),
+            narrow: |isa, pass| T::dispatch_on(isa, pass),
             transpose: |isa, weights| T::dispatch_on(isa, weights),
         }
     }

@@ -47,6 +47,51 @@ pub(super) struct Sum<T> {
     pub(super) w_row: usize,
     /// Elements of packed weights from one vector to the next.
     pub(super) w_panel: usize,
+    /// The terms one by one, if they are few.
+    pub(super) short: Option<Terms>,
+}
+
+/// Sums of so many terms are gone over term by term.
+const SHORT: usize = 32;
+
+/// Runs of so many elements are no longer short.
+const SHORT_RUN: usize = 12;
+
+/// Where the terms of a sum lie. An image of few channels has runs of a few elements; loops over rows, runs and elements
+/// would take more time than the elements.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    /// Elements of x from the first term's to each.
+    x: [u32; SHORT],
+    /// Elements of packed weights likewise.
+    w: [u32; SHORT],
+    len: usize,
+}
+
+impl<T> Sum<T> {
+    /// The same sum, gone over term by term if its runs are short. `lanes` are those of a vector.
+    pub(super) fn by_terms(self, lanes: usize) -> Self {
+        let len = self.rows * self.runs * self.len;
+        let span = self.rows * (self.x_row + self.w_row) + self.runs * self.x_run;
+        if len > SHORT || self.len > SHORT_RUN || span + self.len > u32::MAX as usize {
+            return self;
+        }
+        let mut terms = Terms {
+            x: [0; SHORT],
+            w: [0; SHORT],
+            len,
+        };
+        for i in 0..len {
+            let (row, k) = (i / (self.runs * self.len), i % (self.runs * self.len));
+            let (run, element) = (k / self.len, k % self.len);
+            terms.x[i] = (row * self.x_row + run * self.x_run + element) as u32;
+            terms.w[i] = (row * self.w_row + k * lanes) as u32;
+        }
+        Self {
+            short: Some(terms),
+            ..self
+        }
+    }
 }
 
 /// Adds a tile's products to its sums, in ascending order.
@@ -60,29 +105,57 @@ pub(super) unsafe fn accumulate<S: Simd, const P: usize, const V: usize>(
     offsets: [usize; P],
     mut sums: [[S::Vector; V]; P],
 ) -> [[S::Vector; V]; P] {
+    if let Some(terms) = &sum.short {
+        let pixels = offsets.map(|offset| sum.x.wrapping_add(offset));
+        for (x, w) in terms.x.iter().zip(&terms.w).take(terms.len) {
+            let w = sum.w.wrapping_add(*w as usize);
+            // SAFETY: a term's element of x and its weights, as the caller vouches.
+            unsafe { add_term(simd, pixels, *x as usize, w, sum.w_panel, &mut sums) };
+        }
+        return sums;
+    }
     for row in 0..sum.rows {
         for run in 0..sum.runs {
             let x = sum.x.wrapping_add(row * sum.x_row + run * sum.x_run);
+            let pixels = offsets.map(|offset| x.wrapping_add(offset));
             let w = sum
                 .w
                 .wrapping_add(row * sum.w_row + run * sum.len * S::LANES);
             for k in 0..sum.len {
-                let mut vectors = [simd.zero(); V];
-                for v in 0..V {
-                    // SAFETY: a vector of weights of this row, run and k, as the caller vouches.
-                    vectors[v] = unsafe { simd.load_ptr(w.add(v * sum.w_panel + k * S::LANES)) };
-                }
-                for p in 0..P {
-                    // SAFETY: an element of x of this row, run and k, as the caller vouches.
-                    let x = simd.splat(unsafe { *x.add(offsets[p] + k) });
-                    for v in 0..V {
-                        sums[p][v] = simd.mul_add(x, vectors[v], sums[p][v]);
-                    }
-                }
+                let w = w.wrapping_add(k * S::LANES);
+                // SAFETY: an element of x and its weights of this row, run and k, as the caller vouches.
+                unsafe { add_term(simd, pixels, k, w, sum.w_panel, &mut sums) };
             }
         }
     }
     sums
+}
+
+/// Adds the products of one term: element `k` from every pixel on, and the weights at `w`.
+///
+/// # Safety
+/// The elements are valid for reading, and the weights for V vectors `w_panel` apart.
+#[inline(always)]
+unsafe fn add_term<S: Simd, const P: usize, const V: usize>(
+    simd: S,
+    pixels: [*const S::Elem; P],
+    k: usize,
+    w: *const S::Elem,
+    w_panel: usize,
+    sums: &mut [[S::Vector; V]; P],
+) {
+    let mut vectors = [simd.zero(); V];
+    for v in 0..V {
+        // SAFETY: as the caller vouches.
+        vectors[v] = unsafe { simd.load_ptr(w.wrapping_add(v * w_panel)) };
+    }
+    for p in 0..P {
+        // SAFETY: as the caller vouches.
+        let x = simd.splat(unsafe { *pixels[p].wrapping_add(k) });
+        for v in 0..V {
+            sums[p][v] = simd.mul_add(x, vectors[v], sums[p][v]);
+        }
+    }
 }
 
 /// Walks the places of a rectangle of some images row by row, keeping the offsets in two tensors.

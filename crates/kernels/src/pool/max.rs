@@ -106,7 +106,11 @@ fn largest<S: Simd>(
         let (kh, kw) = (rows.start, columns.start);
         let number = |kh: usize, kw: usize| (kh * dims.kernel[1] + kw) as u8;
         let at = place.element([kh, kw]);
-        let mut best = Best::first(simd.load_partial(&x[at + c..at + end]), number(kh, kw));
+        let mut best = Best::first(
+            simd,
+            simd.load_partial(&x[at + c..at + end]),
+            number(kh, kw),
+        );
         for kh in rows.clone() {
             for kw in columns.clone() {
                 if kh > rows.start || kw > columns.start {
@@ -117,7 +121,7 @@ fn largest<S: Simd>(
             }
         }
         if let Some(places) = &mut places {
-            best.store_numbers(&mut places[c..end]);
+            best.store_numbers(simd, &mut places[c..end]);
         }
         simd.store_partial(best.value, &mut y[c..end]);
     }

@@ -5,11 +5,13 @@
 
 use std::arch::x86_64::{
     __m256, __m256i, _CMP_EQ_OQ, _CMP_LE_OQ, _CMP_LT_OQ, _MM_FROUND_NO_EXC,
-    _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_ps, _mm_max_ps,
-    _mm_max_ss, _mm_movehl_ps, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
+    _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtsi64_si128, _mm_cvtsi128_si64,
+    _mm_cvtss_f32, _mm_loadu_ps, _mm_max_ps, _mm_max_ss, _mm_movehl_ps, _mm_packs_epi32,
+    _mm_packus_epi16, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
     _mm256_andnot_ps, _mm256_blendv_ps, _mm256_castps_si256, _mm256_castps256_ps128,
-    _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cvtepi32_ps, _mm256_cvtps_epi32, _mm256_div_ps,
-    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmp_ps, _mm256_cvtepi32_ps,
+    _mm256_cvtepu8_epi32, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_extractf128_ps,
+    _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
     _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps, _mm256_movemask_ps,
     _mm256_mul_ps, _mm256_or_ps, _mm256_round_ps, _mm256_set_m128, _mm256_set1_epi32,
     _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_sqrt_ps,
@@ -109,6 +111,38 @@ impl Simd for Avx2 {
     unsafe fn store_ptr_partial(self, v: __m256, target: *mut f32, count: usize) {
         // SAFETY: the caller vouches for `count` elements; lanes outside the mask are not written. The token proves AVX.
         unsafe { _mm256_maskstore_ps(target, self.move_mask(count), v) }
+    }
+
+    #[inline(always)]
+    fn load_bytes(self, source: &[u8]) -> __m256 {
+        let mut bytes = [0; LANES];
+        match source.first_chunk() {
+            Some(whole) => bytes = *whole,
+            None => bytes[..source.len()].copy_from_slice(source),
+        }
+        // SAFETY: the token proves AVX2.
+        unsafe {
+            let bytes = _mm_cvtsi64_si128(i64::from_le_bytes(bytes));
+            _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes))
+        }
+    }
+
+    #[inline(always)]
+    fn store_bytes(self, v: __m256, target: &mut [u8]) {
+        // SAFETY: the token proves AVX2.
+        let bytes = unsafe {
+            let numbers = _mm256_cvtps_epi32(v);
+            let (low, high) = (
+                _mm256_castsi256_si128(numbers),
+                _mm256_extracti128_si256::<1>(numbers),
+            );
+            let words = _mm_packs_epi32(low, high);
+            _mm_cvtsi128_si64(_mm_packus_epi16(words, words)).to_le_bytes()
+        };
+        match target.first_chunk_mut() {
+            Some(whole) => *whole = bytes,
+            None => target.copy_from_slice(&bytes[..target.len()]),
+        }
     }
 
     #[inline(always)]

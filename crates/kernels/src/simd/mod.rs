@@ -119,6 +119,26 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + std::fmt::Debug + 'static 
     /// `count ≤ LANES` and `target` is valid for writing `count` elements.
     unsafe fn store_ptr_partial(self, v: Self::Vector, target: *mut Self::Elem, count: usize);
 
+    /// The first `min(len, LANES)` bytes as numbers; other lanes are 0.
+    #[inline(always)]
+    fn load_bytes(self, source: &[u8]) -> Self::Vector {
+        let mut lanes = [Self::Elem::ZERO; MAX_LANES];
+        for (lane, byte) in lanes[..Self::LANES].iter_mut().zip(source) {
+            *lane = Self::Elem::from_f64(f64::from(*byte));
+        }
+        self.load(&lanes)
+    }
+
+    /// Writes lanes that are whole numbers from 0 to 255 as bytes, the first `min(len, LANES)` of them.
+    #[inline(always)]
+    fn store_bytes(self, v: Self::Vector, target: &mut [u8]) {
+        let mut lanes = [Self::Elem::ZERO; MAX_LANES];
+        self.store(v, &mut lanes);
+        for (byte, lane) in target.iter_mut().zip(&lanes[..Self::LANES]) {
+            *byte = lane.to_f64() as u8;
+        }
+    }
+
     /// Transposes a square of LANES × LANES elements: rows `source_stride` apart become columns of rows `target_stride`
     /// apart.
     ///

@@ -99,9 +99,31 @@ impl<T: Float> Kernel<T> for LaneWise<T> {
             }
         }
         partial_moves(simd);
+        bytes(simd);
         transposition(simd);
         exponents(simd);
         reductions(simd);
+    }
+}
+
+fn bytes<S: Simd>(simd: S) {
+    let source: Vec<u8> = (0..MAX_LANES as u8 + 3).map(|i| 255 - 7 * i).collect();
+    for count in 0..=source.len() {
+        let loaded = simd.load_bytes(&source[..count]);
+        assert_lanes(simd, loaded, &format!("load_bytes of {count}"), |i| {
+            let byte = if i < count { source[i] } else { 0 };
+            S::Elem::from_f64(f64::from(byte))
+        });
+
+        let mut stored = vec![200; count];
+        simd.store_bytes(simd.load_bytes(&source), &mut stored);
+        let written = count.min(S::LANES);
+        assert_eq!(
+            stored[..written],
+            source[..written],
+            "store_bytes of {count}"
+        );
+        assert!(stored[written..].iter().all(|byte| *byte == 200));
     }
 }
 

@@ -31,11 +31,7 @@ pub(super) struct Target<T> {
 /// # Safety
 /// At every entry `from` is valid for reading the pieces, and `sums` for reading and writing them.
 #[inline(always)]
-pub(super) unsafe fn add_rows<S: Simd>(
-    simd: S,
-    list: List<'_, S::Elem>,
-    target: &Target<S::Elem>,
-) {
+pub(super) unsafe fn add_rows<S: Simd>(simd: S, list: List<'_, S::Elem>, target: &Target<S::Elem>) {
     let mut i = 0;
     while i + 12 * S::LANES <= target.len {
         // SAFETY: twelve vectors from i on lie in every piece.

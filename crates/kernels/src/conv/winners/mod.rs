@@ -11,34 +11,40 @@ mod weight;
 use self::input::InputSums;
 use self::weight::WeightSums;
 use super::transpose::{Rows, transpose};
-use super::{BackwardPool, Dims};
+use super::{BackwardPool, Dims, SHORTEST_ROW};
 use crate::float::Float;
 use crate::pool;
 use crate::simd::{Kernel, Simd};
 
 /// Places of a window that the bins are made for.
-const MOST_PLACES: usize = 16;
+pub(super) const MOST_PLACES: usize = 16;
 
-/// Numbers of a row of the kernel below which vectors along it do not pay.
-const SHORTEST_ROW: usize = 16;
+/// Elements that an offset in a list may span, of x over the windows of a list and of the weight.
+const MOST_ELEMENTS: usize = u32::MAX as usize / 256;
 
-/// Whether every window lies inside, every pixel in it meets all taps, and few enough pixels win.
+/// Whether vectors along a row of the kernel pay, few enough pixels win, and all taps lie inside.
 pub(super) fn is_sparse(dims: &Dims, pool: &pool::Dims) -> bool {
     let most = pool.kernel[0] * pool.kernel[1];
     let windows = pool.output[0] * pool.output[1];
     let pixels = dims.output[0] * dims.output[1];
-    let is_inside = (0..2).all(|axis| {
-        let (conv, windows) = (dims.axis(axis), pool.axis(axis));
-        let is_full = |o: usize| windows.taps(o).len() == windows.kernel;
-        let is_met = |o: usize| conv.taps(o).len() == conv.kernel;
-        (0..windows.output).all(is_full) && (0..conv.output).all(is_met)
-    });
+    let image = dims.input[0] * dims.input[1] * dims.input[2];
     dims.groups == 1
         && dims.dilation[1] == 1
         && dims.kernel[1] * dims.input[2] >= SHORTEST_ROW
         && (2..=MOST_PLACES).contains(&most)
         && 2 * windows <= pixels
-        && is_inside
+        && image.max(dims.weight_len()) <= MOST_ELEMENTS
+        && is_inside(dims, pool)
+}
+
+/// Whether every window lies inside the convolution's output, and every pixel there meets all taps.
+pub(super) fn is_inside(dims: &Dims, pool: &pool::Dims) -> bool {
+    (0..2).all(|axis| {
+        let (conv, windows) = (dims.axis(axis), pool.axis(axis));
+        let is_full = |o: usize| windows.taps(o).len() == windows.kernel;
+        let is_met = |o: usize| conv.taps(o).len() == conv.kernel;
+        (0..windows.output).all(is_full) && (0..conv.output).all(is_met)
+    })
 }
 
 /// The gradients through the winners alone; places are checked.

@@ -3,7 +3,7 @@
 
 use super::Winners;
 use super::list::{List, Target, add_rows, push};
-use super::{MOST_PLACES, Grid};
+use super::{Grid, MOST_PLACES};
 use crate::float::Float;
 use crate::simd::{Kernel, Simd};
 

@@ -139,6 +139,7 @@ unsafe fn group<S: Simd, const P: usize, const V: usize>(simd: S, job: Job<S::El
         w: job.panels,
         w_row: 0,
         w_panel: job.summed * S::LANES,
+        short: None,
     };
     // SAFETY: as the caller vouches.
     let sums = unsafe { accumulate(simd, &sum, rows, [[simd.zero(); V]; P]) };

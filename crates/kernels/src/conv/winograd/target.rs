@@ -75,7 +75,7 @@ impl<T: Float> Target<T> for Windows<'_, T> {
         let best = Best::of_four(simd, [a, b, c, d]);
         simd.store_partial(best.value, &mut self.y[at..][..lanes]);
         if let Some(places) = &mut self.places {
-            best.store_numbers(&mut places[at..][..lanes]);
+            best.store_numbers(simd, &mut places[at..][..lanes]);
         }
     }
 }
