@@ -7,9 +7,12 @@
 //! implicit im2col from the image rows into a register tile of pixels by vectors of output channels. Every element is
 //! one sum in ascending order of its terms (the files `forward`, `weight_gradient` and `input_gradient` state them), so
 //! its bits depend on its own terms and the instruction set alone. Kernels of 3×3 over enough channels go by Winograd's
-//! way (`winograd`) with half the products. Weights are packed for a pass by [`prepare`], once for as
-//! many passes as they stay the same; how is a matter of the kernel, which the sizes but the number of samples decide. The explicit im2col with a matrix product and the
-//! definition itself are the second opinion and the reference.
+//! way (`winograd`) with half the products. The explicit im2col with a matrix product and the definition itself are the
+//! second opinion and the reference.
+//!
+//! Weights are packed for a pass by [`prepare`], once for as many passes as they stay the same; how is a matter of the
+//! kernel, which all sizes but the number of samples decide. A max-pool behind a convolution is taken in the same pass
+//! (`pooled`, `windows`), and on the way back only the pixels that won a window count (`winners`, `narrow`).
 //!
 //! ```
 //! use plywood_kernels::conv::{self, Dims, Forward, Pass};

@@ -9,16 +9,16 @@ use crate::float::Float;
 use crate::simd::{Kernel, Simd};
 
 /// Windows of a sample at a time, so that a piece of the weights stays in the first-level cache over all of them.
-const BATCH: usize = 32;
+const BATCH: usize = 16;
 
-/// Channels at a time.
+/// The most channels at a time.
 const CHANNELS: usize = 64;
+
+/// Room for the channels of all bins of a window: each could hold them all.
+const ENTRIES: usize = 4 * CHANNELS;
 
 /// Numbers of a row at a time: those of all the channels stay in the first-level cache.
 const PIECE: usize = 96;
-
-/// Channels of a bin that are copied at a time, wanted or not.
-const STEP: usize = 8;
 
 /// dx += the gradient.
 pub(super) struct InputSums<'a, T> {
@@ -39,16 +39,16 @@ impl<T: Float> Kernel<T> for InputSums<'_, T> {
             dx,
         } = self;
         let grid = winners.grid;
-        let mut sorted = [[0; CHANNELS + STEP]; MOST_PLACES];
+        let room = room_of(grid.places);
         let mut batch: [Bins<T>; BATCH] = [const { Bins::EMPTY }; BATCH];
         for sample in (0..grid.windows).step_by(grid.per_sample[0].max(1)) {
             let mut first = sample;
             while first < sample + grid.per_sample[0] {
                 let windows = first..(first + BATCH).min(sample + grid.per_sample[0]);
-                for oc in (0..grid.outputs).step_by(CHANNELS) {
-                    let outputs = oc..(oc + CHANNELS).min(grid.outputs);
+                for oc in (0..grid.outputs).step_by(room) {
+                    let outputs = oc..(oc + room).min(grid.outputs);
                     for (bins, window) in batch.iter_mut().zip(windows.clone()) {
-                        bins.fill(&winners, window, outputs.clone(), &mut sorted);
+                        bins.fill(&winners, window, outputs.clone());
                     }
                     spread(simd, winners, (&batch, windows.clone()), weight, dx);
                 }
@@ -58,55 +58,47 @@ impl<T: Float> Kernel<T> for InputSums<'_, T> {
     }
 }
 
+/// The channels that a bin has room for.
+fn room_of(places: usize) -> usize {
+    (ENTRIES / places.next_power_of_two()).min(CHANNELS)
+}
+
 /// Some channels of a window, grouped by the place that won, those without gradient left out.
 struct Bins<T> {
-    /// Where each channel's weights begin.
-    at: [u32; CHANNELS],
-    factors: [T; CHANNELS],
-    /// Where each place's channels end.
-    ends: [u8; MOST_PLACES],
+    /// Where each channel's weights begin, bin by bin.
+    at: [u32; ENTRIES],
+    factors: [T; ENTRIES],
+    /// The channels in each bin.
+    counts: [u8; MOST_PLACES],
 }
 
 impl<T: Float> Bins<T> {
     const EMPTY: Self = Self {
-        at: [0; CHANNELS],
-        factors: [T::ZERO; CHANNELS],
-        ends: [0; MOST_PLACES],
+        at: [0; ENTRIES],
+        factors: [T::ZERO; ENTRIES],
+        counts: [0; MOST_PLACES],
     };
 
     #[inline(always)]
-    fn fill(
-        &mut self,
-        winners: &Winners<'_, T>,
-        window: usize,
-        outputs: Range<usize>,
-        sorted: &mut [[u8; CHANNELS + STEP]; MOST_PLACES],
-    ) {
+    fn fill(&mut self, winners: &Winners<'_, T>, window: usize, outputs: Range<usize>) {
         let Winners { grid, dy, places } = winners;
         let range = window * grid.outputs + outputs.start..window * grid.outputs + outputs.end;
         let (dy, places) = (&dy[range.clone()], &places[range]);
-        let mut counts = [0; MOST_PLACES];
-        for (oc, (dy, place)) in dy.iter().zip(places).enumerate() {
-            // A channel without gradient is written and then forgotten, since which ones have none shows no pattern.
-            let place = usize::from(*place) % MOST_PLACES;
-            sorted[place][counts[place] % CHANNELS] = oc as u8;
-            counts[place] += usize::from(*dy != T::ZERO);
-        }
-        let mut channels = [0; CHANNELS + STEP];
-        let mut end = 0;
-        for place in 0..grid.places {
-            for i in (0..counts[place]).step_by(STEP) {
-                channels[end + i..][..STEP].copy_from_slice(&sorted[place][i..][..STEP]);
-            }
-            end += counts[place];
-            self.ends[place] = end as u8;
-        }
+        let room = room_of(grid.places);
         let terms = (grid.rows * grid.len) as u32;
-        let entries = self.at.iter_mut().zip(&mut self.factors);
-        for ((at, factor), channel) in entries.zip(&channels[..end]) {
-            *at = (outputs.start as u32 + u32::from(*channel)) * terms;
-            *factor = dy[usize::from(*channel) % CHANNELS];
+        let mut at = outputs.start as u32 * terms;
+        // A byte a bin, in registers: in memory an addition would wait for the one before.
+        let mut counts = 0_u128;
+        for (dy, place) in dy.iter().zip(places) {
+            let place = usize::from(*place) % MOST_PLACES;
+            let entry = place * room + usize::from((counts >> (8 * place)) as u8);
+            // A channel without gradient is written and then forgotten, since which ones have none shows no pattern.
+            self.at[entry % ENTRIES] = at;
+            self.factors[entry % ENTRIES] = *dy;
+            counts += u128::from(dy.to_bits_u64() != 0) << (8 * place);
+            at = at.wrapping_add(terms);
         }
+        self.counts = counts.to_le_bytes();
     }
 }
 
@@ -120,20 +112,19 @@ fn spread<S: Simd>(
     dx: &mut [S::Elem],
 ) {
     let grid = winners.grid;
+    let room = room_of(grid.places);
     for row in 0..grid.rows {
         for piece in (0..grid.len).step_by(PIECE) {
             let len = PIECE.min(grid.len - piece);
             for (bins, window) in batch.iter().zip(windows.clone()) {
                 let start = grid.window(window) + row * grid.x_row + piece;
-                let mut next = 0;
-                for (end, pixel) in bins.ends.iter().zip(grid.pixels).take(grid.places) {
-                    let end = usize::from(*end);
+                for (place, pixel) in grid.pixels[..grid.places].iter().enumerate() {
+                    let bin = place * room..place * room + usize::from(bins.counts[place]);
                     let list = List {
-                        at: &bins.at[next..end],
-                        factors: &bins.factors[next..end],
+                        at: &bins.at[bin.clone()],
+                        factors: &bins.factors[bin],
                     };
-                    next = end;
-                    let patch = &mut dx[start + pixel as usize..][..len];
+                    let patch = &mut dx[start + *pixel as usize..][..len];
                     let target = Target {
                         from: weight[row * grid.len + piece..].as_ptr(),
                         from_step: 0,

@@ -160,16 +160,3 @@ unsafe fn add_partial<S: Simd>(
     // SAFETY: as above.
     unsafe { simd.store_ptr_partial(sum, to, count) };
 }
-
-/// Appends an entry unless its factor is 0, and returns the length then. There is no branch, since which factors are 0 has no
-/// pattern: a zero is written and forgotten, so that room for one entry more is needed.
-#[inline(always)]
-pub(super) fn push<T: Float>(
-    (at, factors): (&mut [u32], &mut [T]),
-    len: usize,
-    entry: (u32, T),
-) -> usize {
-    at[len] = entry.0;
-    factors[len] = entry.1;
-    len + usize::from(entry.1 != T::ZERO)
-}

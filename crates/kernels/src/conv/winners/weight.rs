@@ -2,7 +2,7 @@
 //! over the list.
 
 use super::Winners;
-use super::list::{List, Target, add_rows, push};
+use super::list::{List, Target, add_rows};
 use super::{Grid, MOST_PLACES};
 use crate::float::Float;
 use crate::simd::{Kernel, Simd};
@@ -54,6 +54,7 @@ impl<T: Float> Kernel<T> for WeightSums<'_, T> {
         let mut at = [0; LIST];
         let mut factors = [T::ZERO; LIST];
         let mut starts = [0; LIST];
+        let pixels = grid.pixels;
         let mut first = 0;
         while first < grid.windows {
             let count = (grid.windows - first).min(at_once);
@@ -64,12 +65,18 @@ impl<T: Float> Kernel<T> for WeightSums<'_, T> {
             let range = first * grid.outputs..(first + count) * grid.outputs;
             let (dy, places) = (&dy[range.clone()], &places[range]);
             for (oc, sums) in sums.chunks_exact_mut(terms).enumerate() {
-                let dy = dy[oc..].iter().step_by(grid.outputs);
-                let places = places[oc..].iter().step_by(grid.outputs);
+                let (dy, places) = (&dy[oc..], &places[oc..]);
                 let mut len = 0;
-                for ((start, dy), place) in starts.iter().zip(dy).zip(places) {
-                    let at_x = start + grid.pixels[usize::from(*place) % MOST_PLACES];
-                    len = push((&mut at, &mut factors), len, (at_x, *dy));
+                for (i, start) in starts[..count].iter().enumerate() {
+                    // SAFETY: element oc of the chunk's window i.
+                    let (dy, place) = unsafe {
+                        let i = i * grid.outputs;
+                        (*dy.get_unchecked(i), *places.get_unchecked(i))
+                    };
+                    // An entry without gradient is written and then forgotten, since which ones have none shows no pattern.
+                    at[len % LIST] = start + pixels[usize::from(place) % MOST_PLACES];
+                    factors[len % LIST] = dy;
+                    len += usize::from(dy.to_bits_u64() != 0);
                 }
                 let list = List {
                     at: &at[..len],
