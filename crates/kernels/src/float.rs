@@ -10,12 +10,18 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 use crate::simd::{Isa, Kernel, enter_f32, enter_f64};
 
 mod sealed {
+    use crate::elementwise::PointElement;
     use crate::gemm::GemmElement;
+    use crate::norm::NormElement;
+    use crate::pool::PoolElement;
     use crate::rnn::RnnElement;
+    use crate::softmax::SoftmaxElement;
 
     /// Keeps [`Float`](super::Float) to the types the kernels were written for, and holds what is compiled once for each.
     #[allow(private_bounds, reason = "no other crate can name this trait")]
-    pub trait Sealed: GemmElement + RnnElement {
+    pub trait Sealed:
+        GemmElement + RnnElement + NormElement + PoolElement + PointElement + SoftmaxElement
+    {
         /// The numbers as `f32`, for kernels of that type alone.
         ///
         /// # Panics

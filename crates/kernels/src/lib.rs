@@ -18,6 +18,7 @@ pub mod float;
 pub mod gemm;
 pub mod math;
 pub mod norm;
+mod once;
 pub mod optimizer;
 pub mod pool;
 pub mod random;

@@ -30,10 +30,10 @@ plywood::model! {
 }
 
 plywood::model! {
-    /// Several segments, of which the first has no step.
-    Normed: Image<6, 6, 2> => Logits<3> {
+    /// Several segments, of which the first has no step, and a pool that leaves out a row and a column.
+    Normed: Image<7, 7, 2> => Logits<3> {
         BatchNorm,
-        Conv2d(4), BatchNorm, Tanh,
+        Conv2d(4), BatchNorm, Tanh, MaxPool2d(2),
         Flatten,
         BatchNorm,
         Dense(3),

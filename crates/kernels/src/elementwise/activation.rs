@@ -2,10 +2,10 @@
 //!
 //! Their derivatives follow from their outputs alone, so a fused layer saves nothing but its output.
 
-use super::map::{self, Binary, Unary};
+use super::map::{Binary, Map, MapInPlace, Unary, Zip, ZipInPlace};
 use crate::float::Float;
 use crate::math::{self, constant};
-use crate::simd::Simd;
+use crate::simd::{Isa, Simd};
 
 pub use plywood_shape::Activation;
 
@@ -60,12 +60,13 @@ fn relu<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
 /// # Panics
 /// If the lengths differ.
 pub fn activation_forward<T: Float>(activation: Activation, x: &[T], y: &mut [T]) {
-    map::map(Forward(activation), x, y);
+    T::activate(Isa::active(), Map::new(Forward(activation), x, y));
 }
 
 /// [`activation_forward`] in place.
 pub fn activation_forward_in_place<T: Float>(activation: Activation, values: &mut [T]) {
-    map::map_in_place(Forward(activation), values);
+    let function = Forward(activation);
+    T::activate_in_place(Isa::active(), MapInPlace { function, values });
 }
 
 /// dx = dL/dx from the output y and dy = dL/dy.
@@ -73,7 +74,8 @@ pub fn activation_forward_in_place<T: Float>(activation: Activation, values: &mu
 /// # Panics
 /// If the lengths differ.
 pub fn activation_backward<T: Float>(activation: Activation, y: &[T], dy: &[T], dx: &mut [T]) {
-    map::zip(Backward(activation), dy, y, dx);
+    let kernel = Zip::new(Backward(activation), [dy, y], dx);
+    T::activation_gradient(Isa::active(), kernel);
 }
 
 /// [`activation_backward`] in place: `gradient` holds dL/dy and becomes dL/dx.
@@ -81,7 +83,8 @@ pub fn activation_backward<T: Float>(activation: Activation, y: &[T], dy: &[T], 
 /// # Panics
 /// If the lengths differ.
 pub fn activation_backward_in_place<T: Float>(activation: Activation, y: &[T], gradient: &mut [T]) {
-    map::zip_in_place(Backward(activation), gradient, y);
+    let kernel = ZipInPlace::new(Backward(activation), gradient, y);
+    T::activation_gradient_in_place(Isa::active(), kernel);
 }
 
 /// y from x.
@@ -97,7 +100,7 @@ impl<T: Float> Unary<T> for Forward {
 
 /// dx from dy and y.
 #[derive(Clone, Copy)]
-struct Backward(Activation);
+pub(crate) struct Backward(Activation);
 
 impl<T: Float> Binary<T> for Backward {
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::gemm::Start;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// values\[i\]\[j\] += bias\[j\], for rows as long as the bias.
 ///
@@ -10,7 +10,7 @@ use crate::simd::{Kernel, Simd};
 /// If `values` is not whole rows.
 pub fn add_bias<T: Float>(values: &mut [T], bias: &[T]) {
     check(values.len(), bias.len());
-    T::dispatch(AddBias { values, bias });
+    T::add_bias(Isa::active(), AddBias { values, bias });
 }
 
 /// sums\[j\] = (sums\[j\] +) Σᵢ values\[i\]\[j\], rows in ascending order, for rows as long as `sums`.
@@ -19,11 +19,12 @@ pub fn add_bias<T: Float>(values: &mut [T], bias: &[T]) {
 /// If `values` is not whole rows.
 pub fn column_sums<T: Float>(values: &[T], sums: &mut [T], start: Start) {
     check(values.len(), sums.len());
-    T::dispatch(ColumnSums {
+    let kernel = ColumnSums {
         values,
         sums,
         start,
-    });
+    };
+    T::column_sums(Isa::active(), kernel);
 }
 
 fn check(len: usize, columns: usize) {
@@ -35,7 +36,7 @@ fn check(len: usize, columns: usize) {
     assert!(is_whole, "{len} elements are not whole rows of {columns}");
 }
 
-struct AddBias<'a, T> {
+pub(crate) struct AddBias<'a, T> {
     values: &'a mut [T],
     bias: &'a [T],
 }
@@ -53,7 +54,7 @@ impl<T: Float> Kernel<T> for AddBias<'_, T> {
     }
 }
 
-struct ColumnSums<'a, T> {
+pub(crate) struct ColumnSums<'a, T> {
     values: &'a [T],
     sums: &'a mut [T],
     start: Start,

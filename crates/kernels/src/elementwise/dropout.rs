@@ -6,7 +6,7 @@
 
 use crate::float::Float;
 use crate::random::Random;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// Which elements of one layer are kept at one step.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +30,8 @@ impl Dropout {
             "dropout: a probability of keeping of {}",
             self.keep
         );
-        T::dispatch(Apply {
-            dropout: self,
-            values,
-        });
+        let dropout = self;
+        T::drop_out(Isa::active(), Apply { dropout, values });
     }
 
     /// The factor that one element of the slice is multiplied by: 1/keep or 0.
@@ -58,7 +56,7 @@ impl Dropout {
     }
 }
 
-struct Apply<'a, T> {
+pub(crate) struct Apply<'a, T> {
     dropout: Dropout,
     values: &'a mut [T],
 }
@@ -79,7 +77,7 @@ impl<T: Float> Kernel<T> for Apply<'_, T> {
             let count = rest.len().min(words.len() - skipped);
             let (now, later) = rest.split_at_mut(count);
             for (x, word) in now.iter_mut().zip(&words[skipped..]) {
-                *x = *x * if *word <= last_kept { scale } else { T::ZERO };
+                *x *= if *word <= last_kept { scale } else { T::ZERO };
             }
             element += count as u64;
             rest = later;

@@ -6,10 +6,10 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use super::map::{self, Binary, Unary};
+use super::map::{Binary, Map, Unary, Zip};
 use crate::float::Float;
 use crate::math::{self, constant};
-use crate::simd::Simd;
+use crate::simd::{Isa, Simd};
 
 /// 1/√(2π), the height of the standard normal density.
 const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
@@ -19,7 +19,7 @@ const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 /// # Panics
 /// If the lengths differ.
 pub fn gelu_forward<T: Float>(x: &[T], y: &mut [T]) {
-    map::map(Gelu, x, y);
+    T::gelu(Isa::active(), Map::new(Gelu, x, y));
 }
 
 /// dx = dy (Φ(x) + x φ(x)), with φ the standard normal density.
@@ -27,7 +27,7 @@ pub fn gelu_forward<T: Float>(x: &[T], y: &mut [T]) {
 /// # Panics
 /// If the lengths differ.
 pub fn gelu_backward<T: Float>(x: &[T], dy: &[T], dx: &mut [T]) {
-    map::zip(Gelu, x, dy, dx);
+    T::gelu_gradient(Isa::active(), Zip::new(Gelu, [x, dy], dx));
 }
 
 /// y = x σ(x)
@@ -35,7 +35,7 @@ pub fn gelu_backward<T: Float>(x: &[T], dy: &[T], dx: &mut [T]) {
 /// # Panics
 /// If the lengths differ.
 pub fn silu_forward<T: Float>(x: &[T], y: &mut [T]) {
-    map::map(Silu, x, y);
+    T::silu(Isa::active(), Map::new(Silu, x, y));
 }
 
 /// dx = dy σ(x) (1 + x (1 − σ(x)))
@@ -43,11 +43,11 @@ pub fn silu_forward<T: Float>(x: &[T], y: &mut [T]) {
 /// # Panics
 /// If the lengths differ.
 pub fn silu_backward<T: Float>(x: &[T], dy: &[T], dx: &mut [T]) {
-    map::zip(Silu, x, dy, dx);
+    T::silu_gradient(Isa::active(), Zip::new(Silu, [x, dy], dx));
 }
 
 #[derive(Clone, Copy)]
-struct Gelu;
+pub(crate) struct Gelu;
 
 /// Φ(x) = (1 + erf(x/√2)) / 2
 #[inline(always)]
@@ -75,7 +75,7 @@ impl<T: Float> Binary<T> for Gelu {
 }
 
 #[derive(Clone, Copy)]
-struct Silu;
+pub(crate) struct Silu;
 
 impl<T: Float> Unary<T> for Silu {
     #[inline(always)]

@@ -18,12 +18,6 @@ pub(crate) trait Binary<T: Float>: Copy {
     fn apply<S: Simd<Elem = T>>(self, simd: S, a: S::Vector, b: S::Vector) -> S::Vector;
 }
 
-/// out = f(a)
-pub(crate) fn map<T: Float, F: Unary<T>>(function: F, a: &[T], out: &mut [T]) {
-    assert_eq!(a.len(), out.len(), "the lengths of input and output");
-    T::dispatch(Map { function, a, out });
-}
-
 /// values = f(values)
 pub(crate) fn map_in_place<T: Float, F: Unary<T>>(function: F, values: &mut [T]) {
     T::dispatch(MapInPlace { function, values });
@@ -31,31 +25,28 @@ pub(crate) fn map_in_place<T: Float, F: Unary<T>>(function: F, values: &mut [T])
 
 /// out = f(a, b)
 pub(crate) fn zip<T: Float, F: Binary<T>>(function: F, a: &[T], b: &[T], out: &mut [T]) {
-    assert_eq!(a.len(), b.len(), "the lengths of both inputs");
-    assert_eq!(a.len(), out.len(), "the lengths of input and output");
-    T::dispatch(Zip {
-        function,
-        a,
-        b,
-        out,
-    });
+    T::dispatch(Zip::new(function, [a, b], out));
 }
 
 /// values = f(values, b)
 pub(crate) fn zip_in_place<T: Float, F: Binary<T>>(function: F, values: &mut [T], b: &[T]) {
-    assert_eq!(values.len(), b.len(), "the lengths of input and output");
-    T::dispatch(ZipInPlace {
-        function,
-        values,
-        b,
-    });
+    T::dispatch(ZipInPlace::new(function, values, b));
 }
 
 /// out = f(a), as a kernel.
-struct Map<'a, T, F> {
+pub(crate) struct Map<'a, T, F> {
     function: F,
     a: &'a [T],
     out: &'a mut [T],
+}
+
+impl<'a, T, F> Map<'a, T, F> {
+    /// # Panics
+    /// If the lengths differ.
+    pub(super) fn new(function: F, a: &'a [T], out: &'a mut [T]) -> Self {
+        assert_eq!(a.len(), out.len(), "the lengths of input and output");
+        Self { function, a, out }
+    }
 }
 
 impl<T: Float, F: Unary<T>> Kernel<T> for Map<'_, T, F> {
@@ -94,11 +85,26 @@ impl<T: Float, F: Unary<T>> Kernel<T> for MapInPlace<'_, T, F> {
 }
 
 /// out = f(a, b), as a kernel.
-struct Zip<'a, T, F> {
+pub(crate) struct Zip<'a, T, F> {
     function: F,
     a: &'a [T],
     b: &'a [T],
     out: &'a mut [T],
+}
+
+impl<'a, T, F> Zip<'a, T, F> {
+    /// # Panics
+    /// If the lengths differ.
+    pub(super) fn new(function: F, [a, b]: [&'a [T]; 2], out: &'a mut [T]) -> Self {
+        assert_eq!(a.len(), b.len(), "the lengths of both inputs");
+        assert_eq!(a.len(), out.len(), "the lengths of input and output");
+        Self {
+            function,
+            a,
+            b,
+            out,
+        }
+    }
 }
 
 impl<T: Float, F: Binary<T>> Kernel<T> for Zip<'_, T, F> {
@@ -121,10 +127,23 @@ impl<T: Float, F: Binary<T>> Kernel<T> for Zip<'_, T, F> {
 }
 
 /// values = f(values, b), as a kernel.
-struct ZipInPlace<'a, T, F> {
+pub(crate) struct ZipInPlace<'a, T, F> {
     function: F,
     values: &'a mut [T],
     b: &'a [T],
+}
+
+impl<'a, T, F> ZipInPlace<'a, T, F> {
+    /// # Panics
+    /// If the lengths differ.
+    pub(super) fn new(function: F, values: &'a mut [T], b: &'a [T]) -> Self {
+        assert_eq!(values.len(), b.len(), "the lengths of input and output");
+        Self {
+            function,
+            values,
+            b,
+        }
+    }
 }
 
 impl<T: Float, F: Binary<T>> Kernel<T> for ZipInPlace<'_, T, F> {

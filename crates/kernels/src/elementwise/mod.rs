@@ -25,3 +25,23 @@ pub use dropout::Dropout;
 pub use gated::{gelu_backward, gelu_forward, silu_backward, silu_forward};
 #[cfg(test)]
 pub(crate) use map::MapInPlace;
+
+use crate::once::compiled_once;
+use map::{Map, Zip, ZipInPlace};
+
+compiled_once! {
+    /// The operations that are more than one instruction.
+    PointElement {
+        activate: Map<'_, Self, activation::Forward>,
+        activate_in_place: map::MapInPlace<'_, Self, activation::Forward>,
+        activation_gradient: Zip<'_, Self, activation::Backward>,
+        activation_gradient_in_place: ZipInPlace<'_, Self, activation::Backward>,
+        gelu: Map<'_, Self, gated::Gelu>,
+        gelu_gradient: Zip<'_, Self, gated::Gelu>,
+        silu: Map<'_, Self, gated::Silu>,
+        silu_gradient: Zip<'_, Self, gated::Silu>,
+        drop_out: dropout::Apply<'_, Self>,
+        add_bias: bias::AddBias<'_, Self>,
+        column_sums: bias::ColumnSums<'_, Self>,
+    }
+}

@@ -12,7 +12,7 @@
 
 use super::check_len;
 use crate::float::Float;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// The forward pass.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub fn layer_forward<T: Float>(pass: LayerForward<'_, T>) {
         );
     }
     if !pass.x.is_empty() {
-        T::dispatch(pass);
+        T::layer_forward(Isa::active(), pass);
     }
 }
 
@@ -146,7 +146,7 @@ pub fn layer_backward<T: Float>(pass: LayerBackward<'_, T>) {
         check_len("dx", dx.len(), pass.x.len());
     }
     if !pass.x.is_empty() {
-        T::dispatch(pass);
+        T::layer_backward(Isa::active(), pass);
     }
 }
 

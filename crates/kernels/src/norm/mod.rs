@@ -15,6 +15,21 @@ pub use layer::{LayerBackward, LayerForward, layer_backward, layer_forward};
 pub use moments::{Moments, merge, statistics};
 pub use walk::Epilogue;
 
+use crate::once::compiled_once;
+
+compiled_once! {
+    /// The passes of the normalisations.
+    NormElement {
+        statistics: moments::Statistics<'_, Self>,
+        normalise: batch::Normalise<'_, Self>,
+        gradient_sums: batch::GradientSums<'_, Self>,
+        input_gradient: batch::InputGradient<'_, Self>,
+        fixed_input_gradient: batch::FixedInputGradient<'_, Self>,
+        layer_forward: LayerForward<'_, Self>,
+        layer_backward: LayerBackward<'_, Self>,
+    }
+}
+
 /// Panics unless an operand has the length that the others ask for.
 fn check_len(operand: &str, found: usize, expected: usize) {
     assert!(

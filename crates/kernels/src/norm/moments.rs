@@ -12,7 +12,7 @@
 use super::check_len;
 use super::walk::{check_rows, load, store};
 use crate::float::Float;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// Mean and M2 of every channel over the rows of x, `rows × channels`; both are overwritten. All 0 without rows.
 ///
@@ -21,7 +21,7 @@ use crate::simd::{Kernel, Simd};
 pub fn statistics<T: Float>(x: &[T], mean: &mut [T], m2: &mut [T]) {
     check_len("M2", m2.len(), mean.len());
     check_rows(x, mean.len());
-    T::dispatch(Statistics { x, mean, m2 });
+    T::statistics(Isa::active(), Statistics { x, mean, m2 });
 }
 
 /// Bytes of a band: half of a small first-level cache.
@@ -29,7 +29,7 @@ const BAND_BYTES: usize = 16 << 10;
 /// Vectors of channels summed side by side, enough to hide the latency of an addition.
 const V: usize = 4;
 
-struct Statistics<'a, T> {
+pub(crate) struct Statistics<'a, T> {
     x: &'a [T],
     mean: &'a mut [T],
     m2: &'a mut [T],

@@ -29,11 +29,11 @@ pub fn average_forward_on<T: Float>(isa: Isa, dims: &Dims, x: &[T], y: &mut [T])
     check_len("x", x.len(), dims.input_len());
     check_len("y", y.len(), dims.output_len());
     if dims.output_len() > 0 {
-        T::dispatch_on(isa, AverageForward { dims, x, y });
+        T::average_forward(isa, AverageForward { dims, x, y });
     }
 }
 
-struct AverageForward<'a, T> {
+pub(crate) struct AverageForward<'a, T> {
     dims: &'a Dims,
     x: &'a [T],
     y: &'a mut [T],
@@ -79,11 +79,11 @@ pub fn average_backward_on<T: Float>(isa: Isa, dims: &Dims, dy: &[T], dx: &mut [
     check_len("dx", dx.len(), dims.input_len());
     dx.fill(T::ZERO);
     if dims.output_len() > 0 {
-        T::dispatch_on(isa, AverageBackward { dims, dy, dx });
+        T::average_backward(isa, AverageBackward { dims, dy, dx });
     }
 }
 
-struct AverageBackward<'a, T> {
+pub(crate) struct AverageBackward<'a, T> {
     dims: &'a Dims,
     dy: &'a [T],
     dx: &'a mut [T],

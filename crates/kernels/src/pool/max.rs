@@ -50,7 +50,7 @@ pub fn max_forward_on<T: Float>(isa: Isa, pass: MaxForward<'_, T>) {
         check_len("places", places.len(), dims.places_len());
     }
     if dims.output_len() > 0 {
-        T::dispatch_on(isa, pass);
+        T::max_forward(isa, pass);
     }
 }
 
@@ -169,7 +169,7 @@ pub fn max_backward<T: Float>(pass: MaxBackward<'_, T>) {
     check_len("places", pass.places.len(), dims.places_len());
     check_len("dx", pass.dx.len(), dims.input_len());
     if dims.output_len() > 0 {
-        T::dispatch(pass);
+        T::max_backward(Isa::active(), pass);
     } else {
         pass.dx.fill(T::ZERO);
     }

@@ -9,7 +9,7 @@
 use super::count_rows;
 use crate::float::Float;
 use crate::math;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// Targets and weights of a binary cross-entropy.
 #[derive(Clone, Copy, Debug)]
@@ -56,15 +56,18 @@ pub fn binary_cross_entropy<T: Float>(
         .weights
         .is_none_or(|weights| weights.len() == rows);
     assert!(fits, "binary_cross_entropy: weights for the rows");
-    T::dispatch(Rows {
-        arguments,
-        logits,
-        losses,
-        gradient,
-    });
+    T::binary_cross_entropy(
+        Isa::active(),
+        Rows {
+            arguments,
+            logits,
+            losses,
+            gradient,
+        },
+    );
 }
 
-struct Rows<'a, T> {
+pub(crate) struct Rows<'a, T> {
     arguments: BinaryCrossEntropy<'a, T>,
     logits: &'a [T],
     losses: &'a mut [T],

@@ -11,7 +11,7 @@
 use super::rows::{exponentials, ln_of, row_max};
 use super::{across, count_rows};
 use crate::float::Float;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// What the rows should have been.
 #[derive(Clone, Copy, Debug)]
@@ -72,15 +72,18 @@ pub fn cross_entropy<T: Float>(
             "cross_entropy: targets for the logits"
         ),
     }
-    T::dispatch(Rows {
-        arguments,
-        logits,
-        losses,
-        gradient,
-    });
+    T::cross_entropy(
+        Isa::active(),
+        Rows {
+            arguments,
+            logits,
+            losses,
+            gradient,
+        },
+    );
 }
 
-struct Rows<'a, T> {
+pub(crate) struct Rows<'a, T> {
     arguments: CrossEntropy<'a, T>,
     logits: &'a [T],
     losses: &'a mut [T],

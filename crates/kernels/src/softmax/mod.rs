@@ -14,6 +14,18 @@ pub use binary::{BinaryCrossEntropy, binary_cross_entropy};
 pub use cross_entropy::{CrossEntropy, Targets, cross_entropy};
 pub use rows::{log_softmax_backward, log_softmax_forward, softmax_backward, softmax_forward};
 
+use crate::once::compiled_once;
+
+compiled_once! {
+    /// The softmaxes and the losses that start from logits.
+    SoftmaxElement {
+        softmax: rows::Forward<'_, Self>,
+        softmax_gradient: rows::Backward<'_, Self>,
+        cross_entropy: cross_entropy::Rows<'_, Self>,
+        binary_cross_entropy: binary::Rows<'_, Self>,
+    }
+}
+
 /// Panics unless `len` elements are whole rows of `columns`; gives back how many rows.
 fn count_rows(len: usize, columns: usize) -> usize {
     assert!(columns > 0, "softmax: rows without elements");

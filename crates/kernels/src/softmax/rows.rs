@@ -3,7 +3,7 @@
 use super::count_rows;
 use crate::float::Float;
 use crate::math;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// y = eˣ / Σ eˣ over each row of `columns` elements; the row's maximum is subtracted first.
 ///
@@ -12,12 +12,15 @@ use crate::simd::{Kernel, Simd};
 pub fn softmax_forward<T: Float>(x: &[T], y: &mut [T], columns: usize) {
     assert_eq!(x.len(), y.len(), "the lengths of input and output");
     count_rows(x.len(), columns);
-    T::dispatch(Forward {
-        x,
-        y,
-        columns,
-        logarithm: false,
-    });
+    T::softmax(
+        Isa::active(),
+        Forward {
+            x,
+            y,
+            columns,
+            logarithm: false,
+        },
+    );
 }
 
 /// dx = y (dy − Σ y dy) over each row, from the output y.
@@ -30,13 +33,16 @@ pub fn softmax_backward<T: Float>(y: &[T], dy: &[T], dx: &mut [T], columns: usiz
         "softmax: slices of different lengths"
     );
     count_rows(y.len(), columns);
-    T::dispatch(Backward {
-        y,
-        dy,
-        dx,
-        columns,
-        logarithm: false,
-    });
+    T::softmax_gradient(
+        Isa::active(),
+        Backward {
+            y,
+            dy,
+            dx,
+            columns,
+            logarithm: false,
+        },
+    );
 }
 
 /// y = x − ln Σ eˣ over each row of `columns` elements.
@@ -46,12 +52,15 @@ pub fn softmax_backward<T: Float>(y: &[T], dy: &[T], dx: &mut [T], columns: usiz
 pub fn log_softmax_forward<T: Float>(x: &[T], y: &mut [T], columns: usize) {
     assert_eq!(x.len(), y.len(), "the lengths of input and output");
     count_rows(x.len(), columns);
-    T::dispatch(Forward {
-        x,
-        y,
-        columns,
-        logarithm: true,
-    });
+    T::softmax(
+        Isa::active(),
+        Forward {
+            x,
+            y,
+            columns,
+            logarithm: true,
+        },
+    );
 }
 
 /// dx = dy − eʸ Σ dy over each row, from the output y.
@@ -64,16 +73,19 @@ pub fn log_softmax_backward<T: Float>(y: &[T], dy: &[T], dx: &mut [T], columns: 
         "softmax: slices of different lengths"
     );
     count_rows(y.len(), columns);
-    T::dispatch(Backward {
-        y,
-        dy,
-        dx,
-        columns,
-        logarithm: true,
-    });
+    T::softmax_gradient(
+        Isa::active(),
+        Backward {
+            y,
+            dy,
+            dx,
+            columns,
+            logarithm: true,
+        },
+    );
 }
 
-struct Forward<'a, T> {
+pub(crate) struct Forward<'a, T> {
     x: &'a [T],
     y: &'a mut [T],
     columns: usize,
@@ -142,7 +154,7 @@ pub(super) fn ln_of<S: Simd>(simd: S, x: S::Elem) -> S::Elem {
     simd.first(math::ln(simd, simd.splat(x)))
 }
 
-struct Backward<'a, T> {
+pub(crate) struct Backward<'a, T> {
     y: &'a [T],
     dy: &'a [T],
     dx: &'a mut [T],

@@ -6,7 +6,7 @@ use super::super::walk::{Epilogue, Pass, Strip, V, load, store, walk};
 use super::{Affine, Norm};
 use crate::elementwise::Activation;
 use crate::float::Float;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// y from x; training and inference differ in where mean and variance come from.
 ///
@@ -15,15 +15,18 @@ use crate::simd::{Kernel, Simd};
 pub fn normalise<T: Float>(norm: Norm<'_, T>, epilogue: &Epilogue, x: &[T], y: &mut [T]) {
     norm.check();
     epilogue.check(norm.mean.len(), x.len(), y.len());
-    T::dispatch(Normalise {
-        norm,
-        epilogue,
-        x,
-        y,
-    });
+    T::normalise(
+        Isa::active(),
+        Normalise {
+            norm,
+            epilogue,
+            x,
+            y,
+        },
+    );
 }
 
-struct Normalise<'a, T> {
+pub(crate) struct Normalise<'a, T> {
     norm: Norm<'a, T>,
     epilogue: &'a Epilogue,
     x: &'a [T],

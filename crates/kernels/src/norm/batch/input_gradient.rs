@@ -7,7 +7,7 @@ use super::super::walk::{Epilogue, GROUP, OfGroup, Pass, Strip, V, check_rows, l
 use super::{Affine, Norm, Winner};
 use crate::elementwise::{Activation, OnVectors as _};
 use crate::float::Float;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// The sums of [`gradient_sums`](super::gradient_sums) over a whole batch, and its rows.
 #[derive(Clone, Copy, Debug)]
@@ -36,17 +36,20 @@ pub fn input_gradient<T: Float>(
     check_len("Σ dz", sums.dz.len(), norm.mean.len());
     check_len("Σ dz · x̂", sums.dz_normal.len(), norm.mean.len());
     check_len("dx", dx.len(), x.len());
-    T::dispatch(InputGradient {
-        norm,
-        sums,
-        epilogue,
-        x,
-        dy,
-        dx,
-    });
+    T::input_gradient(
+        Isa::active(),
+        InputGradient {
+            norm,
+            sums,
+            epilogue,
+            x,
+            dy,
+            dx,
+        },
+    );
 }
 
-struct InputGradient<'a, T> {
+pub(crate) struct InputGradient<'a, T> {
     norm: Norm<'a, T>,
     sums: BatchSums<'a, T>,
     epilogue: &'a Epilogue,
@@ -172,10 +175,10 @@ pub fn fixed_input_gradient<T: Float>(norm: Norm<'_, T>, dz: &[T], dx: &mut [T])
     norm.check();
     check_len("dx", dx.len(), dz.len());
     check_rows(dx, norm.mean.len());
-    T::dispatch(FixedInputGradient { norm, dz, dx });
+    T::fixed_input_gradient(Isa::active(), FixedInputGradient { norm, dz, dx });
 }
 
-struct FixedInputGradient<'a, T> {
+pub(crate) struct FixedInputGradient<'a, T> {
     norm: Norm<'a, T>,
     dz: &'a [T],
     dx: &'a mut [T],

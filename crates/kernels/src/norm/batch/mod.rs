@@ -23,8 +23,11 @@ mod forward;
 mod input_gradient;
 mod sums;
 
+pub(super) use forward::Normalise;
 pub use forward::normalise;
 pub use input_gradient::{BatchSums, fixed_input_gradient, input_gradient};
+pub(super) use input_gradient::{FixedInputGradient, InputGradient};
+pub(super) use sums::GradientSums;
 pub use sums::gradient_sums;
 
 use super::check_len;

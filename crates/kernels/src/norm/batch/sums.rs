@@ -7,7 +7,7 @@ use super::super::walk::{Epilogue, Pass, Strip, V, load, store, walk};
 use super::{Affine, Norm, Winner};
 use crate::elementwise::{Activation, OnVectors as _};
 use crate::float::Float;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// Σ dz and Σ dz · x̂ over all rows, written to `sums`: the gradients of bias and weight.
 ///
@@ -23,16 +23,19 @@ pub fn gradient_sums<T: Float>(
     epilogue.check(norm.mean.len(), x.len(), dy.len());
     check_len("the gradient of the bias", sums[0].len(), norm.mean.len());
     check_len("the gradient of the weight", sums[1].len(), norm.mean.len());
-    T::dispatch(GradientSums {
-        norm,
-        epilogue,
-        x,
-        dy,
-        sums,
-    });
+    T::gradient_sums(
+        Isa::active(),
+        GradientSums {
+            norm,
+            epilogue,
+            x,
+            dy,
+            sums,
+        },
+    );
 }
 
-struct GradientSums<'a, T> {
+pub(crate) struct GradientSums<'a, T> {
     norm: Norm<'a, T>,
     epilogue: &'a Epilogue,
     x: &'a [T],
