@@ -8,6 +8,7 @@
 //! ```
 
 use super::grid::{POINTS, Planes};
+use super::weights::point_len;
 use crate::conv::tile::{Sum, accumulate, vectors_of};
 use crate::float::Float;
 use crate::simd::{Kernel, Simd};
@@ -39,6 +40,7 @@ impl<T: Float> Kernel<T> for Products<'_, T> {
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let [patches, products] = self.planes;
         let panel = self.summed * S::LANES;
+        let point_len = point_len(self.summed, self.vectors * S::LANES);
         assert!(
             self.summed <= patches.row
                 && self.count * S::LANES <= products.row
@@ -47,19 +49,19 @@ impl<T: Float> Kernel<T> for Products<'_, T> {
                 && self.patches.len() >= patches.len()
                 && self.products.len() >= products.len()
                 && self.first_vector + self.count <= self.vectors
-                && self.panels.len() >= POINTS * self.vectors * panel,
+                && self.panels.len() >= POINTS * point_len,
             "conv: planes that do not fit their products"
         );
         for point in 0..POINTS {
             let mut vector = 0;
             while vector < self.count {
-                let first = point * self.vectors + self.first_vector + vector;
+                let first = point * point_len + (self.first_vector + vector) * panel;
                 let job = Job {
                     tiles: self.tiles,
                     summed: self.summed,
                     rows: [patches.row, products.row],
                     patches: self.patches[point * patches.point..].as_ptr(),
-                    panels: self.panels[first * panel..].as_ptr(),
+                    panels: self.panels[first..].as_ptr(),
                     products: self.products[point * products.point + vector * S::LANES..]
                         .as_mut_ptr(),
                 };

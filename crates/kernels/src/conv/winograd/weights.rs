@@ -10,7 +10,13 @@ use crate::simd::{Kernel, MAX_LANES, Simd};
 
 /// Elements of the panels of one direction, enough for every level.
 pub(super) const fn panels_len(summed: usize, channels: usize) -> usize {
-    POINTS * summed * channels.next_multiple_of(MAX_LANES)
+    POINTS * point_len(summed, channels.next_multiple_of(MAX_LANES))
+}
+
+/// Elements from one point's panels to the next one's, for channels filled up to whole vectors. An odd number of cache
+/// lines, so that the sixteen numbers that a kernel becomes lie in different sets of the cache.
+pub(super) const fn point_len(summed: usize, channels: usize) -> usize {
+    ((summed * channels).div_ceil(MAX_LANES) | 1) * MAX_LANES
 }
 
 /// Packs the weights of the forward pass: vectors of channels out, sums over channels in.
@@ -32,6 +38,7 @@ impl<T: Float> Kernel<T> for PackForward<'_, T> {
         } = self;
         let [inputs, outputs] = [dims.input[2], dims.output[2]];
         let vectors = outputs.div_ceil(S::LANES);
+        let point_len = point_len(inputs, vectors * S::LANES);
         for ic in 0..inputs {
             for v in 0..vectors {
                 let mut g = [[simd.zero(); KERNEL]; KERNEL];
@@ -41,7 +48,7 @@ impl<T: Float> Kernel<T> for PackForward<'_, T> {
                 }
                 let u = transform::weight(simd, g);
                 for point in 0..POINTS {
-                    let at = ((point * vectors + v) * inputs + ic) * S::LANES;
+                    let at = point * point_len + (v * inputs + ic) * S::LANES;
                     simd.store(u[point / PATCH][point % PATCH], &mut panels[at..]);
                 }
             }
@@ -67,15 +74,16 @@ impl<T: Float> Kernel<T> for PackInputGradient<'_, T> {
             panels,
         } = self;
         let [inputs, outputs] = [dims.input[2], dims.output[2]];
-        let vectors = inputs.div_ceil(S::LANES);
-        for v in 0..vectors {
+        let mut taps = [[T::ZERO; MAX_LANES * MAX_LANES]; KERNEL * KERNEL];
+        for v in 0..inputs.div_ceil(S::LANES) {
             for oc in (0..outputs).step_by(S::LANES) {
                 let square = Square {
                     first: [v * S::LANES, oc],
                     inputs: S::LANES.min(inputs - v * S::LANES),
                     outputs: S::LANES.min(outputs - oc),
                 };
-                pack_square(simd, dims, weight, panels, square);
+                turn_square(simd, dims, weight, &square, &mut taps);
+                pack_square(simd, dims, &taps, panels, &square);
             }
         }
     }
@@ -89,20 +97,22 @@ struct Square {
     outputs: usize,
 }
 
+/// The numbers of a square, one tap after the other, as rows of channels out.
+type Taps<T> = [[T; MAX_LANES * MAX_LANES]; KERNEL * KERNEL];
+
+/// Turns the rows of channels in into rows of channels out.
 #[inline(always)]
-fn pack_square<S: Simd>(
+fn turn_square<S: Simd>(
     simd: S,
     dims: &Dims,
     weight: &[S::Elem],
-    panels: &mut [S::Elem],
-    square: Square,
+    square: &Square,
+    taps: &mut Taps<S::Elem>,
 ) {
     let [inputs, outputs] = [dims.input[2], dims.output[2]];
     let [ic, oc] = square.first;
-    let vectors = inputs.div_ceil(S::LANES);
-    let mut taps = [[S::Elem::ZERO; MAX_LANES * MAX_LANES]; KERNEL * KERNEL];
+    let mut rows = [S::Elem::ZERO; MAX_LANES * MAX_LANES];
     for (tap, turned) in taps.iter_mut().enumerate() {
-        let mut rows = [S::Elem::ZERO; MAX_LANES * MAX_LANES];
         for lane in 0..square.inputs {
             let row = &weight[(tap * inputs + ic + lane) * outputs + oc..][..square.outputs];
             simd.store(simd.load_partial(row), &mut rows[lane * S::LANES..]);
@@ -112,6 +122,19 @@ fn pack_square<S: Simd>(
             simd.transpose_square(rows.as_ptr(), S::LANES, turned.as_mut_ptr(), S::LANES);
         }
     }
+}
+
+#[inline(always)]
+fn pack_square<S: Simd>(
+    simd: S,
+    dims: &Dims,
+    taps: &Taps<S::Elem>,
+    panels: &mut [S::Elem],
+    square: &Square,
+) {
+    let [inputs, outputs] = [dims.input[2], dims.output[2]];
+    let [ic, oc] = square.first;
+    let point_len = point_len(outputs, inputs.next_multiple_of(S::LANES));
     for o in 0..square.outputs {
         let mut g = [[simd.zero(); KERNEL]; KERNEL];
         for (tap, turned) in taps.iter().enumerate() {
@@ -120,7 +143,7 @@ fn pack_square<S: Simd>(
         }
         let u = transform::weight(simd, g);
         for point in 0..POINTS {
-            let at = ((point * vectors + ic / S::LANES) * outputs + oc + o) * S::LANES;
+            let at = point * point_len + ic * outputs + (oc + o) * S::LANES;
             simd.store(u[point / PATCH][point % PATCH], &mut panels[at..]);
         }
     }
