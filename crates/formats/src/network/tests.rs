@@ -88,9 +88,7 @@ impl<T: Float, const HIDDEN: usize> Network for Net<T, HIDDEN> {
 
     fn visit<V: Visitor<T>>(_: &mut V) {}
 
-    fn scatter(_: &[T], _: &[T], _: &mut [T]) {}
-
-    fn clear(_: &[T], _: &mut [T]) {}
+    fn scatter(_: &[T], _: &[T], _: usize, _: &mut [T]) {}
 }
 
 type Five = Net<f32, 5>;

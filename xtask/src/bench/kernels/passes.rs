@@ -3,7 +3,8 @@
 use super::clock::Clock;
 use super::{Row, bytes, filled};
 use plywood::kernels::AlignedVec;
-use plywood::kernels::norm::{self, Norm};
+use plywood::kernels::elementwise::Activation;
+use plywood::kernels::norm::{self, Epilogue, Norm};
 use plywood::kernels::optimizer::{Adam, WeightDecay};
 use plywood::kernels::softmax::{CrossEntropy, Targets, cross_entropy};
 
@@ -39,20 +40,22 @@ fn batch_norm(clock: Clock) -> Vec<Row> {
         count: PLACES as f32,
         epsilon: 1e-3,
         weight: &weight,
+        bias: &bias,
     };
+    let epilogue = Epilogue::rows(PLACES, CHANNELS, Activation::Relu);
     let normalise = Row::timed(clock, name("normalise"), bytes(2 * len), || {
-        norm::normalise(norm, &bias, &x, &mut result);
+        norm::normalise(norm, &epilogue, &x, &mut result);
     });
     let sums = Row::timed(clock, name("gradient sums"), bytes(2 * len), || {
-        norm::gradient_sums(norm, &x, &dy, [&mut sum, &mut normal]);
+        norm::gradient_sums(norm, &epilogue, [&x, &dy], [&mut sum, &mut normal]);
     });
     let input = Row::timed(clock, name("input gradient"), bytes(3 * len), || {
         let sums = norm::BatchSums {
             count: PLACES as f32,
-            dy: &sum,
-            dy_normal: &normal,
+            dz: &sum,
+            dz_normal: &normal,
         };
-        norm::input_gradient(norm, sums, [&x, &dy], &mut result);
+        norm::input_gradient((norm, sums), &epilogue, [&x, &dy], &mut result);
     });
     vec![statistics, normalise, sums, input]
 }

@@ -1,6 +1,5 @@
 //! Sums of rows: what both gradients through the winners come down to.
 
-use crate::float::Float;
 use crate::simd::Simd;
 
 /// Rows somewhere, each with a factor.
