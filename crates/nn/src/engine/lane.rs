@@ -120,7 +120,7 @@ impl<N: Network, G: Sample> BlockPass<'_, N, G> {
         M: Metric<N::Output, G>,
     {
         let timer = self.run.timer;
-        timer.time(Place::Phase(Phase::Loss), || self.evaluate(objective));
+        timer.time(Place::Phase(Phase::Compare), || self.evaluate(objective));
     }
 
     fn evaluate<L, M>(&mut self, objective: Objective<'_, L, M>)

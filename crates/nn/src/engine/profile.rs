@@ -14,7 +14,7 @@ pub enum Phase {
     /// Bringing samples into the order of steps, and clearing the lanes' gradients.
     Stage,
     /// Loss and metric, with the gradient of the outputs.
-    Loss,
+    Compare,
     /// Merging statistics where all blocks meet.
     Meet,
     /// Adding up the lanes' gradients and letting the optimizer update.
@@ -27,7 +27,7 @@ impl Phase {
     /// All of them, in order of a step.
     pub const ALL: [Self; 5] = [
         Self::Stage,
-        Self::Loss,
+        Self::Compare,
         Self::Meet,
         Self::Update,
         Self::Table,
@@ -38,7 +38,7 @@ impl Phase {
     pub fn name(self) -> &'static str {
         match self {
             Self::Stage => "staging",
-            Self::Loss => "loss",
+            Self::Compare => "loss",
             Self::Meet => "meeting",
             Self::Update => "update",
             Self::Table => "table",
