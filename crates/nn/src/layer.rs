@@ -96,11 +96,43 @@ pub trait Layer<T: Float, X = T>: Sync {
     /// Lets the running state follow the statistics of a whole batch.
     fn absorb(&self, _plan: &Plan, _shared: &[T], _state: &mut [T]) {}
 
+    /// The weight whose gradient is better taken of the whole batch at once than added up block by block: a large one, since
+    /// every lane would have a copy of its gradient, to be cleared, written and read at every step. None by default.
+    fn late_weight(&self, _plan: &Plan) -> Option<LateWeight> {
+        None
+    }
+
+    /// Adds to a part of a late weight's gradient what was kept of some rows of the batch; `part` begins at number `start`.
+    fn late_gradient(
+        &self,
+        _plan: &Plan,
+        _kept: &[T],
+        _start: usize,
+        _part: &mut [T],
+        _scratch: &mut [T],
+    ) {
+    }
+
     /// For a layer whose plan scatters: adds the gradients of all rows, kept by `backward`, to a part of the table's.
     ///
     /// `part` begins at number `start` of the table; both are multiples of a row of the output. Rows that belong to other parts
     /// are passed over.
     fn scatter(&self, _plan: &Plan, _x: &[X], _deferred: &[T], _start: usize, _part: &mut [T]) {}
+}
+
+/// A weight whose gradient is taken after the way back, part by part, straight before the optimizer needs it.
+///
+/// The way back keeps of every row what the gradient is made of, instead of adding to [`Flow::gradient`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LateWeight {
+    /// Numbers of the weight, the first of the layer's parameters. [`Flow::gradient`] is that of the others.
+    pub len: usize,
+    /// Parts of the gradient begin and end at multiples of this.
+    pub row: usize,
+    /// Numbers kept of a row of the batch.
+    pub kept: usize,
+    /// Scratch space of [`Layer::late_gradient`].
+    pub scratch: usize,
 }
 
 /// What a layer knows of the pass it takes part in.
@@ -162,4 +194,7 @@ pub struct Flow<'a, T, X = T> {
     /// The gradient of the parameters, to be added to; of a plan that scatters, the rows kept for
     /// [`Layer::scatter`], to be overwritten.
     pub gradient: &'a mut [T],
+    /// What is kept of the rows for a [`LateWeight`], to be overwritten. Empty where its gradient is to be added up like any
+    /// other.
+    pub kept: &'a mut [T],
 }

@@ -93,10 +93,23 @@ pub struct Step {
 /// Where the gradients of a block go.
 #[derive(Debug)]
 pub struct Lane<'a, T> {
-    /// Gradients of the parameters, from the end of the scattered tables on, added to.
+    /// Gradients of the parameters but for scattered tables and late weights, added to.
     pub dense: &'a mut [T],
     /// Rows of the block kept for the tables, overwritten.
     pub deferred: &'a mut [T],
+    /// What is kept for late weights.
+    pub kept: Kept<'a, T>,
+}
+
+/// What the blocks of a lane keep for late weights: those of a step one after the other, step by step.
+#[derive(Debug)]
+pub struct Kept<'a, T> {
+    /// The numbers; none where the layout has no late weights.
+    pub data: &'a mut [T],
+    /// Samples of the lane.
+    pub samples: usize,
+    /// Samples of the lane before this block.
+    pub before: usize,
 }
 
 /// Something that wants to see every step's layer.

@@ -13,7 +13,7 @@
 use crate::arena::Arena;
 use crate::engine::{Timer, coupled_step, kept_row, stage};
 use crate::initialise::Seed;
-use crate::network::{Element, Lane, Network};
+use crate::network::{Element, Kept, Lane, Network};
 use crate::prepare::prepare;
 use crate::run::{Layout, Run, scratch_len};
 use plywood_autograd::{Adjoint, Tape, Var};
@@ -294,7 +294,15 @@ impl<N: Network> Block<N> {
         let (table, dense) = gradient.split_at_mut(setting.layout.sparse_len);
         let kept = rows.of(N::Input::SHAPE) * kept_row::<N>();
         let deferred = &mut vec![N::Scalar::ZERO; kept];
-        let mut lane = Lane { dense, deferred };
+        let mut lane = Lane {
+            dense,
+            deferred,
+            kept: Kept {
+                data: &mut [],
+                samples: rows.samples,
+                before: 0,
+            },
+        };
         for segment in (0..N::SEGMENTS).rev() {
             let (run, input) = (setting.run(parameters), &setting.samples.input);
             N::backward::<INPUT_GRADIENT>(segment, &run, input, arena, &mut lane);

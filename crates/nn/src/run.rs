@@ -5,10 +5,11 @@
 
 use crate::arena::{Gradients, Slot};
 use crate::engine::{Place, Timer, Work};
-use crate::layer::{Flow, Layer, Memory, Noise, Pass};
-use crate::network::{Lane, Network, Step, Visitor};
+use crate::layer::{Flow, LateWeight, Layer, Memory, Noise, Pass};
+use crate::network::{Kept, Lane, Network, Step, Visitor};
 use plywood_kernels::Float;
 use plywood_kernels::random::Random;
+use plywood_shape::chain::ALIGNMENT;
 use plywood_shape::{Plan, Rows};
 
 /// One pass over one block: everything but the block's memory.
@@ -50,6 +51,13 @@ pub struct Layout {
     prepared: Vec<usize>,
     prepared_lens: Vec<usize>,
     partials: Vec<usize>,
+    /// Where each step's gradient starts in a lane's buffer.
+    gradients: Vec<usize>,
+    late: Vec<Late>,
+    /// Length of a lane's gradient.
+    pub gradients_len: usize,
+    /// Numbers kept of a sample for late weights.
+    pub kept_len: usize,
     /// Length of the buffer of prepared numbers.
     pub prepared_len: usize,
     /// Length of the buffer of statistics.
@@ -58,39 +66,58 @@ pub struct Layout {
     pub sparse_len: usize,
 }
 
+/// The late weight of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// Its step.
+    pub step: usize,
+    /// Its sizes.
+    pub weight: LateWeight,
+    /// Numbers kept of a sample for the late weights before it.
+    pub kept: usize,
+}
+
 /// Streams below this one belong to initialisation and shuffling.
 const FIRST_LAYER_STREAM: u32 = 1 << 16;
 
 impl Layout {
-    /// The layout of a network that is trained.
+    /// The layout of a network whose gradient is wanted as one flat buffer.
     #[must_use]
     pub fn of<N: Network>() -> Self {
-        Self::new::<N>(true)
+        Self::new::<N>(Purpose::Gradient)
+    }
+
+    /// The layout of a network that is trained step by step, late weights late.
+    #[must_use]
+    pub fn for_training<N: Network>() -> Self {
+        Self::new::<N>(Purpose::Training)
     }
 
     /// The layout of a network that only runs forward.
     #[must_use]
     pub fn for_inference<N: Network>() -> Self {
-        Self::new::<N>(false)
+        Self::new::<N>(Purpose::Inference)
     }
 
-    fn new<N: Network>(training: bool) -> Self {
-        struct Prepared<'a> {
+    fn new<N: Network>(purpose: Purpose) -> Self {
+        struct Sizes<'a> {
             steps: &'static [Step],
             layout: &'a mut Layout,
-            training: bool,
+            purpose: Purpose,
         }
-        impl<T: Float> Visitor<T> for Prepared<'_> {
+        impl<T: Float> Visitor<T> for Sizes<'_> {
             fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
                 let plan = &self.steps[index].plan;
-                let len = if self.training {
-                    layer.prepared_len(plan)
-                } else {
-                    layer.prepared_for_forward_len(plan)
+                let late = layer.late_weight(plan);
+                let late = late.filter(|_| self.purpose == Purpose::Training);
+                self.layout.add_gradient(index, plan, late);
+                let len = match self.purpose {
+                    Purpose::Inference => layer.prepared_for_forward_len(plan),
+                    Purpose::Gradient | Purpose::Training => layer.prepared_len(plan),
                 };
                 self.layout.prepared.push(self.layout.prepared_len);
                 self.layout.prepared_lens.push(len);
-                self.layout.prepared_len += len.next_multiple_of(16);
+                self.layout.prepared_len += len.next_multiple_of(ALIGNMENT);
             }
         }
         let mut layout = Self::default();
@@ -98,15 +125,50 @@ impl Layout {
             layout.partials.push(layout.partials_len);
             layout.partials_len += step.plan.coupling;
             if step.plan.sparse {
-                layout.sparse_len += step.plan.parameter_count().next_multiple_of(16);
+                layout.sparse_len += step.plan.parameter_count().next_multiple_of(ALIGNMENT);
             }
         }
-        N::visit(&mut Prepared {
+        N::visit(&mut Sizes {
             steps: N::STEPS,
             layout: &mut layout,
-            training,
+            purpose,
         });
         layout
+    }
+
+    /// Lays out a step's gradient behind those before it.
+    fn add_gradient(&mut self, step: usize, plan: &Plan, late: Option<LateWeight>) {
+        self.gradients.push(self.gradients_len);
+        if plan.sparse {
+            return;
+        }
+        // With the gap of alignment behind the parameters, whose gradient is 0.
+        let mut len = plan.parameter_count().next_multiple_of(ALIGNMENT);
+        if let Some(weight) = late {
+            len -= weight.len;
+            let kept = self.kept_len;
+            self.late.push(Late { step, weight, kept });
+            self.kept_len += weight.kept;
+        }
+        self.gradients_len += len.next_multiple_of(ALIGNMENT);
+    }
+
+    /// Where a step's gradient starts in a lane's buffer.
+    #[must_use]
+    pub fn gradient(&self, step: usize) -> usize {
+        self.gradients[step]
+    }
+
+    /// The late weights, in order of the steps.
+    #[must_use]
+    pub fn late(&self) -> &[Late] {
+        &self.late
+    }
+
+    /// The late weight of a step, if it has one.
+    #[must_use]
+    pub fn late_of(&self, step: usize) -> Option<&Late> {
+        self.late.iter().find(|late| late.step == step)
     }
 
     /// The range of a step's prepared numbers.
@@ -120,6 +182,14 @@ impl Layout {
     pub fn partials(&self, step: usize, plan: &Plan) -> std::ops::Range<usize> {
         self.partials[step]..self.partials[step] + plan.coupling
     }
+}
+
+/// What a network is laid out for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Gradient,
+    Training,
+    Inference,
 }
 
 impl<T: Float> Run<'_, T> {
@@ -179,12 +249,14 @@ impl<T: Float> Run<'_, T> {
         let pass = self.pass(index);
         let plan = pass.plan;
         let inputs = plan.input.elements().get() * self.rows.of(plan.input);
+        let (gradient, kept) = self.gradients(index, back.lane);
         let flow = Flow {
             x: self.input(index, x),
             y: &*slot.value,
             dy: &mut back.gradients.current[..slot.value.len()],
             dx: input_gradient.then_some(&mut back.gradients.next[..inputs]),
-            gradient: self.gradient(index, back.lane),
+            gradient,
+            kept,
         };
         let memory = Memory {
             saved: slot.saved,
@@ -222,7 +294,7 @@ impl<T: Float> Run<'_, T> {
         let pass = self.pass(index);
         let range = self.layout.partials(index, pass.plan);
         let outputs = pass.plan.output.elements().get() * self.rows.of(pass.plan.output);
-        let gradient = self.gradient(index, back.lane);
+        let (gradient, _) = self.gradients(index, back.lane);
         let dy = &back.gradients.current[..outputs];
         let (x, partial) = (self.input(index, x), &mut partials[range]);
         self.timer.time(Place::Step(index, Work::Backward), || {
@@ -257,19 +329,34 @@ impl<T: Float> Run<'_, T> {
         }
     }
 
-    fn gradient<'b>(&self, index: usize, lane: &'b mut Lane<'_, T>) -> &'b mut [T] {
+    /// Where the gradient of a step's parameters goes, and what it keeps of the block for its late weight.
+    fn gradients<'b>(&self, index: usize, lane: &'b mut Lane<'_, T>) -> (&'b mut [T], &'b mut [T]) {
         let step = &self.steps[index];
         if step.plan.sparse {
-            return lane.deferred;
+            return (lane.deferred, &mut []);
         }
-        let start = step.offset - self.layout.sparse_len;
-        &mut lane.dense[start..][..step.plan.parameter_count()]
+        let mut len = step.plan.parameter_count();
+        let mut kept: &mut [T] = &mut [];
+        if let Some(late) = self.layout.late_of(index) {
+            len -= late.weight.len;
+            kept = lane.kept.of(late, self.rows.samples);
+        }
+        (&mut lane.dense[self.layout.gradient(index)..][..len], kept)
     }
 
     /// The rows of `x` that the step reads: a step behind a reshaped one gets exactly its own number.
     fn input<'x, X>(&self, index: usize, x: &'x [X]) -> &'x [X] {
         let shape = self.steps[index].plan.input;
         &x[..shape.elements().get() * self.rows.of(shape)]
+    }
+}
+
+impl<T> Kept<'_, T> {
+    /// What a step keeps of a block of so many samples.
+    fn of(&mut self, late: &Late, samples: usize) -> &mut [T] {
+        let row = late.weight.kept;
+        let start = late.kept * self.samples + row * self.before;
+        &mut self.data[start..][..row * samples]
     }
 }
 

@@ -68,6 +68,74 @@ impl Dense {
         gemm.run(MatrixMut::row_major(y, self.outputs), scratch);
     }
 
+    /// Numbers that [`keep`](Dense::keep) keeps of a row.
+    pub const fn kept_len(&self) -> usize {
+        self.inputs + self.outputs
+    }
+
+    /// As [`backward`](Dense::backward), but the weight's gradient waits: of every row x and g are kept for
+    /// [`kept_weight_gradient`](Dense::kept_weight_gradient).
+    ///
+    /// # Shapes
+    /// `kept` \[rows\]\[inputs + outputs\], overwritten; `bias` \[outputs\], added to.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn keep<T: Float>(
+        &self,
+        flow: WeightedFlow<'_, T>,
+        bias: Option<&mut [T]>,
+        kept: &mut [T],
+        scratch: &mut [T],
+    ) {
+        activation_backward(self.activation, flow.y, flow.dy);
+        let rows = flow.x.chunks_exact(self.inputs);
+        let rows = rows.zip(flow.dy.chunks_exact(self.outputs));
+        for (kept, (x, g)) in kept.chunks_exact_mut(self.kept_len()).zip(rows) {
+            let (kept_x, kept_g) = kept.split_at_mut(self.inputs);
+            kept_x.copy_from_slice(x);
+            kept_g.copy_from_slice(g);
+        }
+        if let Some(bias) = bias {
+            column_sums(flow.dy, bias, Start::Accumulate);
+        }
+        if let Some(dx) = flow.dx {
+            self.input_gradient(flow.weight, flow.dy, dx, scratch);
+        }
+    }
+
+    /// Adds xᵀ·g over all `rows` kept to some rows of the weight's gradient, from that of input `first` on.
+    ///
+    /// # Shapes
+    /// `kept` \[rows\]\[inputs + outputs\], `part` \[some inputs\]\[outputs\].
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn kept_weight_gradient<T: Float>(
+        &self,
+        kept: &[T],
+        first: usize,
+        part: &mut [T],
+        scratch: &mut [T],
+    ) {
+        let row_stride = self.kept_len();
+        let columns = |from: usize| MatrixRef {
+            data: &kept[from.min(kept.len())..],
+            row_stride,
+            column_stride: 1,
+        };
+        let gemm = Gemm {
+            m: part.len() / self.outputs,
+            n: self.outputs,
+            k: self.rows,
+            a: columns(first).transposed(),
+            b: columns(self.inputs),
+            start: Start::Accumulate,
+            epilogue: Epilogue::NONE,
+        };
+        gemm.run(MatrixMut::row_major(part, self.outputs), scratch);
+    }
+
     /// The gradients of x and the parameters, from that of y.
     ///
     /// # Shapes

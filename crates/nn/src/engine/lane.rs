@@ -6,12 +6,13 @@ use super::stage::{reserve, row_weights, stage, staged, staged_len};
 use super::trainer::Objective;
 use super::update::Gradients;
 use crate::arena::Arena;
+use crate::layer::Layer;
 use crate::loss::Loss;
 use crate::metric::{Metric, Observed};
-use crate::network::{Element, Lane, Network};
-use crate::run::Run;
+use crate::network::{Element, Kept, Lane, Network, Visitor};
+use crate::run::{Late, Run};
 use plywood_kernels::{AlignedVec, Float, elementwise};
-use plywood_shape::Sample;
+use plywood_shape::{Plan, Sample};
 use plywood_tensor::Examples;
 use std::ops::Range;
 use std::sync::MutexGuard;
@@ -19,9 +20,12 @@ use std::sync::MutexGuard;
 /// What a lane owns: its gradients, its part of the batch in the order of steps, its sums.
 #[derive(Debug)]
 pub(super) struct LaneState<N: Network, G: Sample> {
-    /// The gradient of all parameters but the scattered tables.
-    pub(super) dense: AlignedVec<N::Scalar>,
+    /// The gradient of all parameters but scattered tables and late weights.
+    dense: AlignedVec<N::Scalar>,
     deferred: Vec<N::Scalar>,
+    /// What is kept for late weights.
+    kept: Vec<N::Scalar>,
+    samples: usize,
     input: Vec<Element<N>>,
     targets: Vec<G::Element<N::Scalar>>,
     weights: Vec<N::Scalar>,
@@ -35,6 +39,8 @@ impl<N: Network, G: Sample> LaneState<N, G> {
         Self {
             dense: AlignedVec::zeroed(dense),
             deferred: Vec::new(),
+            kept: Vec::new(),
+            samples: 0,
             input: Vec::new(),
             targets: Vec::new(),
             weights: Vec::new(),
@@ -50,8 +56,14 @@ impl<N: Network, G: Sample> LaneState<N, G> {
         reserve(&mut self.targets, staged_len::<G>(samples, steps));
         reserve(&mut self.weights, samples * steps);
         reserve(&mut self.counters, counters);
+        self.samples = samples;
         self.loss = 0.0;
         self.counters.fill(0.0);
+    }
+
+    /// Makes room for what the late weights keep of all samples.
+    pub(super) fn reserve_kept(&mut self, len: usize) {
+        reserve(&mut self.kept, len);
     }
 }
 
@@ -62,7 +74,7 @@ pub(super) struct LaneGradients<'a, N: Network, G: Sample> {
 }
 
 impl<N: Network, G: Sample> Gradients<N::Scalar> for LaneGradients<'_, N, G> {
-    fn dense(&self, start: usize, into: &mut [N::Scalar]) {
+    fn lanes(&self, start: usize, into: &mut [N::Scalar]) {
         let part = start..start + into.len();
         let (first, others) = self.lanes.split_first().expect("a batch has a lane");
         into.copy_from_slice(&first.dense[part.clone()]);
@@ -77,6 +89,36 @@ impl<N: Network, G: Sample> Gradients<N::Scalar> for LaneGradients<'_, N, G> {
             let (input, rows) = self.batch.lane_input(index, &lane.input);
             let deferred = &lane.deferred[..rows * kept_row::<N>()];
             N::scatter(input, deferred, start, into);
+        }
+    }
+
+    fn late(&self, late: &Late, start: usize, into: &mut [N::Scalar], scratch: &mut [N::Scalar]) {
+        struct OfLane<'a, T> {
+            late: &'a Late,
+            plan: &'static Plan,
+            kept: &'a [T],
+            start: usize,
+            into: &'a mut [T],
+            scratch: &'a mut [T],
+        }
+        impl<T: Float> Visitor<T> for OfLane<'_, T> {
+            fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
+                if index == self.late.step {
+                    layer.late_gradient(self.plan, self.kept, self.start, self.into, self.scratch);
+                }
+            }
+        }
+        into.fill(N::Scalar::ZERO);
+        for lane in self.lanes {
+            let kept = &lane.kept[late.kept * lane.samples..][..late.weight.kept * lane.samples];
+            N::visit(&mut OfLane {
+                late,
+                plan: &N::STEPS[late.step].plan,
+                kept,
+                start,
+                into: &mut *into,
+                scratch: &mut *scratch,
+            });
         }
     }
 }
@@ -177,6 +219,11 @@ impl<N: Network, G: Sample> BlockPass<'_, N, G> {
         let mut gradient = Lane {
             dense: &mut lane.dense,
             deferred: &mut lane.deferred[before * kept..][..rows * kept],
+            kept: Kept {
+                data: &mut lane.kept,
+                samples: lane.samples,
+                before: self.start,
+            },
         };
         N::backward::<false>(segment, &self.run, input, &mut self.arena, &mut gradient);
     }

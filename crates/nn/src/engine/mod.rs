@@ -18,8 +18,10 @@ pub mod blocks;
 mod coupling;
 mod lane;
 mod profile;
+mod regions;
 mod session;
 mod stage;
+mod team;
 mod trainer;
 mod update;
 

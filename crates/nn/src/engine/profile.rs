@@ -21,16 +21,19 @@ pub enum Phase {
     Update,
     /// Scattering the gradient of a table and updating it.
     Table,
+    /// Products over the whole batch, which are the gradients of late weights, and updating these.
+    Late,
 }
 
 impl Phase {
     /// All of them, in order of a step.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Stage,
         Self::Compare,
         Self::Meet,
         Self::Update,
         Self::Table,
+        Self::Late,
     ];
 
     /// What it is called in a table.
@@ -42,6 +45,7 @@ impl Phase {
             Self::Meet => "meeting",
             Self::Update => "update",
             Self::Table => "table",
+            Self::Late => "late weights",
         }
     }
 }

@@ -6,6 +6,7 @@ use super::coupling::{absorb, add_gradients, coupled_step, merge_statistics};
 use super::lane::{BlockPass, LaneGradients, LaneState};
 use super::profile::{Clock, Phase, Place, Profile, Timer};
 use super::stage::{lengths, rows};
+use super::team::share;
 use super::thread;
 use super::update::Updater;
 use crate::arena::Arena;
@@ -19,7 +20,6 @@ use crate::run::{Layout, Run, scratch_len};
 use plywood_kernels::AlignedVec;
 use plywood_shape::{Rows, Sample};
 use plywood_tensor::Examples;
-use rayon::prelude::*;
 use std::sync::{Mutex, MutexGuard};
 
 /// Trains a network `N` towards targets `G`, step by step.
@@ -62,7 +62,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
     /// A trainer of `network`; dropout draws from `seed`.
     #[must_use]
     pub fn new(network: &N, seed: Seed) -> Self {
-        let layout = Layout::of::<N>();
+        let layout = Layout::for_training::<N>();
         let mut prepared = AlignedVec::zeroed(layout.prepared_len);
         prepare::<N>(&layout, network.parameters(), &mut prepared);
         Self {
@@ -76,7 +76,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             prepared,
             shared: AlignedVec::zeroed(layout.partials_len),
             shared_gradient: AlignedVec::zeroed(layout.partials_len),
-            updater: Updater::new(network),
+            updater: Updater::new(network, &layout),
             clock: None,
             layout,
         }
@@ -130,7 +130,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         let timer = Timer::of(clock.as_ref());
         let loss = timer.step(|| {
             let blocks = Blocks::of::<N>(examples.inputs.samples());
-            self.reserve(network, examples, blocks, counters.len());
+            self.reserve(examples, blocks, counters.len());
             let batch = Batched::of(examples, blocks);
             self.passes(network, &batch, objective, timer);
             self.update(network, &batch, (optimizer, rate), timer);
@@ -169,7 +169,6 @@ impl<N: Network, G: Sample> Trainer<N, G> {
 
     fn reserve(
         &mut self,
-        network: &N,
         examples: &Examples<N::Input, G, N::Scalar>,
         blocks: Blocks,
         counters: usize,
@@ -194,9 +193,8 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             let arena = Arena::new(N::STEPS, needed, scratch, true);
             self.arenas.push(Mutex::new(arena));
         }
-        let dense = network.parameters().len() - self.layout.sparse_len;
         while self.lanes.len() < blocks.lanes() {
-            self.lanes.push(LaneState::new(dense));
+            self.lanes.push(LaneState::new(self.layout.gradients_len));
         }
         for (index, lane) in self.lanes.iter_mut().enumerate().take(blocks.lanes()) {
             let samples: usize = blocks
@@ -204,6 +202,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
                 .map(|block| blocks.samples(block).len())
                 .sum();
             lane.reserve(samples, steps, counters);
+            lane.reserve_kept(samples * self.layout.kept_len);
         }
         self.updater.reserve();
     }
@@ -234,31 +233,27 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         };
         let arenas = &self.arenas;
         let lanes = batch.blocks.lanes();
-        self.lanes[..lanes]
-            .par_iter_mut()
-            .enumerate()
-            .with_max_len(1)
-            .for_each(|(index, lane)| {
-                let mut start = 0;
-                for block in batch.blocks.lane(index) {
-                    let samples = batch.blocks.samples(block);
-                    let mut pass = BlockPass {
-                        run: Run {
-                            rows: rows::<N>(&batch.examples.inputs, &samples),
-                            lengths: lengths(&batch.examples.inputs, &samples),
-                            first_sample: samples.start,
-                            ..base
-                        },
-                        batch,
-                        samples: samples.clone(),
-                        start,
-                        arena: lock(arenas, if N::SEGMENTS == 1 { thread() } else { block }),
-                        lane,
-                    };
-                    work(&mut pass);
-                    start += samples.len();
-                }
-            });
+        share(self.lanes[..lanes].iter_mut(), |index, lane| {
+            let mut start = 0;
+            for block in batch.blocks.lane(index) {
+                let samples = batch.blocks.samples(block);
+                let mut pass = BlockPass {
+                    run: Run {
+                        rows: rows::<N>(&batch.examples.inputs, &samples),
+                        lengths: lengths(&batch.examples.inputs, &samples),
+                        first_sample: samples.start,
+                        ..base
+                    },
+                    batch,
+                    samples: samples.clone(),
+                    start,
+                    arena: lock(arenas, if N::SEGMENTS == 1 { thread() } else { block }),
+                    lane: &mut *lane,
+                };
+                work(&mut pass);
+                start += samples.len();
+            }
+        });
     }
 
     /// Lets all blocks meet where segment `segment` begins.

@@ -1,54 +1,47 @@
-//! One pass over the flat buffers: lanes are combined in order, then the optimizer updates, range by range.
+//! One pass over the flat buffers: the gradient is put together and the optimizer updates, piece by piece.
 //!
 //! ```text
-//! for every part of the tables, for every chunk of what is behind them, in parallel:
-//!     gradient = rows scattered to this part | sum of the lanes over this chunk
+//! for every share of the buffer, in parallel, for every piece of it:
+//!     gradient = what the piece's region says               rows scattered | xᵀ·g of the batch | sum of the lanes
 //!     parameters, moments = optimizer(parameters, gradient, moments)
 //! ```
 //!
-//! Every number's update reads nothing but its own gradient and moments, so parts and threads change no bit. The
-//! gradient lives in the cache of the thread that needs it and nowhere else: the lanes' buffers are only read, and a table
-//! has no gradient buffer of its own size. A bound on the gradient's norm needs all of it first; then it is put
-//! together twice, the first time for its squares, which are added up in order of the parts.
+//! Every number's update reads nothing but its own gradient and moments, so pieces and threads change no bit. The
+//! gradient lives in the cache of the thread that needs it and nowhere else: the lanes' buffers are only read, and neither a table
+//! nor a late weight has a gradient buffer of its own size. A bound on the gradient's norm needs all of it first; then it is
+//! put together twice, the first time for its squares, which are added up in order of the shares.
 
 use super::profile::{Phase, Place, Timer};
+use super::regions::{Region, Source, regions_of, shares_of};
+use super::team::{self, share};
 use super::thread;
 use crate::network::Network;
 use crate::optimizer::{Clip, Optimizer, Update};
+use crate::run::{Late, Layout};
 use plywood_kernels::optimizer::sum_of_squares;
 use plywood_kernels::{AlignedVec, Float};
-use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Mutex;
-
-/// Numbers of a chunk: parameters, gradient and two moments of a chunk take half of the first-level cache.
-const CHUNK: usize = 1024;
-/// Parts of a table, each of which looks through all rows for its own: as many as there are lanes at most.
-const TABLE_PARTS: usize = 16;
 
 /// The optimizer's memory and what it needs to know of the parameters.
 #[derive(Debug)]
 pub(super) struct Updater<T: Float> {
     moments: [AlignedVec<T>; 2],
     spans: Vec<Span>,
-    table: Table,
-    /// The gradient of a part of the table, for each thread.
-    parts: Vec<Mutex<AlignedVec<T>>>,
-    /// Sums of squares, one a part of the table and one a chunk.
-    squares: Vec<f64>,
+    regions: Vec<Region>,
+    /// Where the shares end.
+    shares: [usize; team::MOST],
+    /// What a thread puts the gradient of a piece together in.
+    benches: Vec<Mutex<Bench<T>>>,
     /// Steps taken.
     pub(super) step: u32,
 }
 
-/// Where the scattered tables are cut.
-#[derive(Clone, Copy, Debug)]
-struct Table {
-    /// Numbers that are scattered to.
-    len: usize,
-    /// Those and the gap of alignment behind them.
-    padded: usize,
-    /// Numbers of a part: whole rows.
-    part: usize,
+/// The gradient of a piece, and scratch space.
+#[derive(Debug)]
+struct Bench<T: Float> {
+    gradient: AlignedVec<T>,
+    scratch: AlignedVec<T>,
 }
 
 /// A range of the flat buffer to which weight decay applies, or not.
@@ -61,37 +54,62 @@ struct Span {
 
 /// The gradient of a step, put together range by range.
 pub(super) trait Gradients<T>: Sync {
-    /// Writes the gradient from number `start` behind the tables on.
-    fn dense(&self, start: usize, into: &mut [T]);
+    /// Writes the sum of the lanes from number `start` of their buffers on.
+    fn lanes(&self, start: usize, into: &mut [T]);
 
     /// Writes the gradient of a table from number `start` on.
     fn table(&self, start: usize, into: &mut [T]);
+
+    /// Writes the gradient of a late weight from number `start` on.
+    fn late(&self, late: &Late, start: usize, into: &mut [T], scratch: &mut [T]);
+}
+
+/// A share of the flat buffers, to be written.
+struct Share<'a, T> {
+    range: Range<usize>,
+    parameters: &'a mut [T],
+    moments: [&'a mut [T]; 2],
 }
 
 impl<T: Float> Updater<T> {
-    pub(super) fn new<N: Network<Scalar = T>>(network: &N) -> Self {
+    pub(super) fn new<N: Network<Scalar = T>>(network: &N, layout: &Layout) -> Self {
         let len = network.parameters().len();
-        let table = Table::of::<N>();
-        let parts = table.padded.div_ceil(table.part) + (len - table.padded).div_ceil(CHUNK);
+        let regions = regions_of::<N>(layout, len);
         Self {
             moments: [AlignedVec::zeroed(len), AlignedVec::zeroed(len)],
             spans: spans::<N>(len),
-            table,
-            parts: Vec::new(),
-            squares: vec![0.0; parts],
+            shares: shares_of(&regions),
+            regions,
+            benches: Vec::new(),
             step: 0,
         }
     }
 
     /// Makes room for the threads of this pool.
     pub(super) fn reserve(&mut self) {
-        if self.table.len == 0 {
+        let missing = rayon::current_num_threads().saturating_sub(self.benches.len());
+        if missing == 0 {
             return;
         }
-        while self.parts.len() < rayon::current_num_threads() {
-            let part = AlignedVec::zeroed(self.table.part);
-            self.parts.push(Mutex::new(part));
+        let mut start = 0;
+        let (mut gradient, mut scratch) = (0, 0);
+        for end in self.shares {
+            let pieces =
+                |region: &Region| region.pieces(&(start..end)).map(|piece| piece.len()).max();
+            gradient = gradient.max(self.regions.iter().filter_map(pieces).max().unwrap_or(0));
+            start = end;
         }
+        for region in &self.regions {
+            if let Source::Late(late) = region.source {
+                scratch = scratch.max(late.weight.scratch);
+            }
+        }
+        self.benches.extend((0..missing).map(|_| {
+            Mutex::new(Bench {
+                gradient: AlignedVec::zeroed(gradient),
+                scratch: AlignedVec::zeroed(scratch),
+            })
+        }));
     }
 
     /// Updates `parameters` at learning rate `rate`.
@@ -113,124 +131,119 @@ impl<T: Float> Updater<T> {
             at.gradient_scale = clip.scale(self.norm(gradients, timer));
         }
         let Self {
-            moments: [m, v],
+            moments,
             spans,
-            table,
-            parts,
+            regions,
+            shares,
+            benches,
             ..
         } = self;
-        let (table_p, dense_p) = parameters.split_at_mut(table.padded);
-        let (table_m, dense_m) = m.split_at_mut(table.padded);
-        let (table_v, dense_v) = v.split_at_mut(table.padded);
-        let of_table = cut(table_p, table_m, table_v, table.part).map(|(index, (p, (m, v)))| {
-            let start = index * table.part;
-            scattered(gradients, parts, table.range(index), timer, |gradient| {
-                let len = gradient.len();
-                let buffers = [&mut p[..len], gradient, &mut m[..len], &mut v[..len]];
-                update_range(optimizer, at, spans, start, buffers);
-            });
+        share(cut(*shares, parameters, moments), |_, mut share| {
+            let origin = share.range.start;
+            each_piece(
+                regions,
+                benches,
+                &share.range,
+                gradients,
+                timer,
+                |piece, gradient| {
+                    let local = piece.start - origin..piece.end - origin;
+                    let [m, v] = &mut share.moments;
+                    let buffers = [
+                        &mut share.parameters[local.clone()],
+                        gradient,
+                        &mut m[local.clone()],
+                        &mut v[local],
+                    ];
+                    update_range(optimizer, at, spans, piece.start, buffers);
+                },
+            );
         });
-        let of_dense = cut(dense_p, dense_m, dense_v, CHUNK).map(|(index, (p, (m, v)))| {
-            combined(gradients, index * CHUNK, p.len(), timer, |gradient| {
-                let start = table.padded + index * CHUNK;
-                update_range(optimizer, at, spans, start, [p, gradient, m, v]);
-            });
-        });
-        of_table.chain(of_dense).for_each(|()| ());
     }
 
     /// The Euclidean norm of the whole gradient.
-    fn norm(&mut self, gradients: &impl Gradients<T>, timer: Timer<'_>) -> f64 {
-        let len = self.moments[0].len() - self.table.padded;
-        let (table, parts) = (self.table, &self.parts);
-        let (of_table, of_dense) = self.squares.split_at_mut(table.padded.div_ceil(table.part));
-        let of_table = of_table.par_iter_mut().enumerate().map(|(index, square)| {
-            scattered(gradients, parts, table.range(index), timer, |gradient| {
-                *square = sum_of_squares(gradient);
-            });
+    fn norm(&self, gradients: &impl Gradients<T>, timer: Timer<'_>) -> f64 {
+        let mut squares = [0.0; team::MOST];
+        share(squares.iter_mut(), |index, square: &mut f64| {
+            let start = if index == 0 {
+                0
+            } else {
+                self.shares[index - 1]
+            };
+            let range = start..self.shares[index];
+            each_piece(
+                &self.regions,
+                &self.benches,
+                &range,
+                gradients,
+                timer,
+                |_, gradient| {
+                    *square += sum_of_squares(gradient);
+                },
+            );
         });
-        let of_dense = of_dense.par_iter_mut().enumerate().map(|(index, square)| {
-            let start = index * CHUNK;
-            let chunk = CHUNK.min(len - start);
-            combined(gradients, start, chunk, timer, |gradient| {
-                *square = sum_of_squares(gradient);
-            });
-        });
-        of_table.chain(of_dense).for_each(|()| ());
-        self.squares.iter().sum::<f64>().sqrt()
+        squares.iter().sum::<f64>().sqrt()
     }
 }
 
-impl Table {
-    fn of<N: Network>() -> Self {
-        let plan = N::STEPS.first().map(|step| &step.plan);
-        let Some(plan) = plan.filter(|plan| plan.sparse) else {
-            return Self {
-                len: 0,
-                padded: 0,
-                part: 1,
+/// Cuts the flat buffers into shares.
+fn cut<'a, T: Float>(
+    ends: [usize; team::MOST],
+    mut parameters: &'a mut [T],
+    [m, v]: &'a mut [AlignedVec<T>; 2],
+) -> impl Iterator<Item = Share<'a, T>> {
+    let (mut m, mut v): (&mut [T], &mut [T]) = (m, v);
+    let mut start = 0;
+    ends.into_iter().map(move |end| {
+        let range = start..end;
+        start = end;
+        Share {
+            parameters: take(&mut parameters, range.len()),
+            moments: [take(&mut m, range.len()), take(&mut v, range.len())],
+            range,
+        }
+    })
+}
+
+/// Takes `len` elements off the front.
+fn take<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    let (taken, left) = std::mem::take(rest).split_at_mut(len);
+    *rest = left;
+    taken
+}
+
+/// Hands `work` every piece of `share` with its gradient.
+fn each_piece<T: Float>(
+    regions: &[Region],
+    benches: &[Mutex<Bench<T>>],
+    share: &Range<usize>,
+    gradients: &impl Gradients<T>,
+    timer: Timer<'_>,
+    mut work: impl FnMut(&Range<usize>, &mut [T]),
+) {
+    let mut bench = benches[thread()]
+        .lock()
+        .expect("a thread that panicked ended the step");
+    let Bench { gradient, scratch } = &mut *bench;
+    for region in regions {
+        let origin = region.range.start;
+        for piece in region.pieces(share) {
+            let (start, gradient) = (piece.start - origin, &mut gradient[..piece.len()]);
+            let phase = match region.source {
+                Source::Table { .. } => Phase::Table,
+                Source::Late(_) => Phase::Late,
+                Source::Lanes { .. } => Phase::Update,
             };
-        };
-        let (len, row) = (plan.parameter_count(), plan.output.elements().get());
-        Self {
-            len,
-            padded: len.next_multiple_of(plywood_shape::chain::ALIGNMENT),
-            part: len.div_ceil(row).div_ceil(TABLE_PARTS) * row,
+            timer.time(Place::Phase(phase), || {
+                match &region.source {
+                    Source::Table { .. } => gradients.table(start, gradient),
+                    Source::Late(late) => gradients.late(late, start, gradient, scratch),
+                    Source::Lanes { start: first } => gradients.lanes(first + start, gradient),
+                }
+                work(&piece, gradient);
+            });
         }
     }
-
-    /// The numbers of a part.
-    fn range(self, part: usize) -> Range<usize> {
-        let start = part * self.part;
-        start.min(self.len)..(start + self.part).min(self.len)
-    }
-}
-
-/// What is written of a part or chunk: its number, its parameters and moments.
-type Written<'a, T> = (usize, (&'a mut [T], (&'a mut [T], &'a mut [T])));
-
-fn cut<'a, T: Float>(
-    parameters: &'a mut [T],
-    m: &'a mut [T],
-    v: &'a mut [T],
-    len: usize,
-) -> impl IndexedParallelIterator<Item = Written<'a, T>> {
-    let moments = m.par_chunks_mut(len).zip(v.par_chunks_mut(len));
-    parameters.par_chunks_mut(len).zip(moments).enumerate()
-}
-
-/// Hands `work` the gradient of the table's numbers in `range`.
-fn scattered<T: Float>(
-    gradients: &impl Gradients<T>,
-    parts: &[Mutex<AlignedVec<T>>],
-    range: Range<usize>,
-    timer: Timer<'_>,
-    work: impl FnOnce(&mut [T]),
-) {
-    timer.time(Place::Phase(Phase::Table), || {
-        let mut part = parts[thread()]
-            .lock()
-            .expect("a thread that panicked ended the step");
-        let gradient = &mut part[..range.len()];
-        gradients.table(range.start, gradient);
-        work(gradient);
-    });
-}
-
-/// Hands `work` the gradient of `len` numbers from `start` behind the tables on, at most a chunk.
-fn combined<T: Float>(
-    gradients: &impl Gradients<T>,
-    start: usize,
-    len: usize,
-    timer: Timer<'_>,
-    work: impl FnOnce(&mut [T]),
-) {
-    timer.time(Place::Phase(Phase::Update), || {
-        let mut chunk = [T::ZERO; CHUNK];
-        let gradient = &mut chunk[..len];
-        gradients.dense(start, gradient);
-        work(gradient);
-    });
 }
 
 /// Updates the numbers from `start` on, span by span.

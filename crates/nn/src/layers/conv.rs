@@ -1,6 +1,6 @@
 //! Convolutions: plain and grouped, depthwise, transposed, and with the max-pool behind them.
 
-use super::dense::{gradients, weights};
+use super::dense::{ONE, gradients, weights};
 use crate::layer::{Flow, Layer, Memory, Pass};
 use plywood_autograd::ops::WeightedFlow;
 use plywood_autograd::ops::conv_pool2d::Pooled;
@@ -8,12 +8,6 @@ use plywood_autograd::ops::{conv_pool2d, conv_transpose2d, conv2d};
 use plywood_kernels::{Float, conv, pool};
 use plywood_shape::layers::{Conv2d, ConvPool2d, ConvTranspose2d, DepthwiseConv2d};
 use plywood_shape::{Plan, Rows, Shape};
-
-/// Weights are prepared alike for any number of rows.
-const ONE: Rows = Rows {
-    samples: 1,
-    steps: 1,
-};
 
 /// A declaration that becomes an operation once it knows its sizes.
 trait Sized2d {

@@ -1,11 +1,17 @@
 //! The fully connected layer, and the flattening before it.
 
-use crate::layer::{Flow, Layer, Memory, Pass};
+use crate::layer::{Flow, LateWeight, Layer, Memory, Pass};
 use plywood_autograd::ops::dense;
 use plywood_autograd::ops::{WeightGradients, WeightedFlow, Weights};
-use plywood_kernels::Float;
+use plywood_kernels::{Float, gemm};
 use plywood_shape::layers::{Dense, Flatten};
 use plywood_shape::{Plan, Rows};
+
+/// Sizes that do not depend on the rows are those of one.
+pub(super) const ONE: Rows = Rows {
+    samples: 1,
+    steps: 1,
+};
 
 fn operation(layer: &Dense, plan: &Plan, rows: Rows) -> dense::Dense {
     dense::Dense {
@@ -38,7 +44,40 @@ pub(super) fn gradients<T>(
     }
 }
 
+/// Numbers of a weight from which on its gradient is taken late: as many as a quarter of a second-level cache holds in
+/// the copies of all lanes.
+const LATE: usize = 1 << 14;
+
 impl<T: Float> Layer<T> for Dense {
+    fn late_weight(&self, plan: &Plan) -> Option<LateWeight> {
+        let sizes = operation(self, plan, ONE);
+        let len = sizes.inputs * sizes.outputs;
+        // Every step of a sequence is a row: then the rows would outgrow the gradient.
+        let is_late = len >= LATE && !plan.input.sequence;
+        is_late.then(|| LateWeight {
+            len,
+            row: sizes.outputs,
+            kept: sizes.kept_len(),
+            scratch: gemm::scratch_len(sizes.outputs, usize::MAX),
+        })
+    }
+
+    fn late_gradient(
+        &self,
+        plan: &Plan,
+        kept: &[T],
+        start: usize,
+        part: &mut [T],
+        scratch: &mut [T],
+    ) {
+        let sizes = operation(self, plan, ONE);
+        let operation = dense::Dense {
+            rows: kept.len() / sizes.kept_len(),
+            ..sizes
+        };
+        operation.kept_weight_gradient(kept, start / sizes.outputs, part, scratch);
+    }
+
     fn scratch_len(&self, plan: &Plan, rows: Rows) -> usize {
         operation(self, plan, rows).scratch_len()
     }
@@ -52,15 +91,20 @@ impl<T: Float> Layer<T> for Dense {
     fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, memory: Memory<'_, T>) {
         let operation = operation(self, pass.plan, pass.rows);
         let weights = weights(pass.parameters, operation.outputs, self.bias);
-        let gradients = gradients(flow.gradient, operation.outputs, self.bias);
-        let flow = WeightedFlow {
+        let weighted = WeightedFlow {
             x: flow.x,
             weight: weights.weight,
             y: flow.y,
             dy: flow.dy,
             dx: flow.dx,
         };
-        operation.backward(flow, gradients, memory.scratch);
+        if flow.kept.is_empty() {
+            let gradients = gradients(flow.gradient, operation.outputs, self.bias);
+            operation.backward(weighted, gradients, memory.scratch);
+        } else {
+            let bias = self.bias.then_some(flow.gradient);
+            operation.keep(weighted, bias, flow.kept, memory.scratch);
+        }
     }
 }
 

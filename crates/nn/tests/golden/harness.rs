@@ -126,6 +126,7 @@ impl<'a, T: Float> Setting<'a, T> {
             dy: &mut dy.to_vec(),
             dx: Some(&mut dx),
             gradient: &mut gradient,
+            kept: &mut [],
         };
         layer.backward(&self.pass(), flow, store.memory());
         for value in &mut gradient {

@@ -77,6 +77,7 @@ fn embedding_in<T: Float>(case: &Case, layer: &Embedding, plan: &Plan) {
         dy: &mut dy,
         dx: None,
         gradient: &mut deferred,
+        kept: &mut [],
     };
     layer.backward(&setting.pass(), flow, store.memory());
     let mut gradient = vec![T::ZERO; plan.parameter_count()];
