@@ -53,6 +53,7 @@ mod forward;
 mod im2col;
 mod implementation;
 mod input_gradient;
+mod mono;
 mod narrow;
 mod pack;
 mod pooled;

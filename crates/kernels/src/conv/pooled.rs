@@ -1,7 +1,7 @@
 //! Convolution, bias, activation and max-pool in one pass: what the pool drops is never computed.
 //!
-//! A 2×2 pool that moves by two follows a few windows at a time (`windows`), and by Winograd's way is taken in registers, since
-//! there a tile is a window. Any other pool follows the convolution of a sample while that lies in the cache. All give the
+//! A 2×2 pool that moves by two follows a few windows at a time (`windows`), behind an image of one channel window by window
+//! (`mono`), and by Winograd's way is taken in registers, since there a tile is a window. Any other pool follows the convolution of a sample while that lies in the cache. All give the
 //! bits of the two passes one after the other, places included: bias and activation come before the comparison, since
 //! rounding and flat stretches of an activation can make equals of different sums.
 
@@ -9,7 +9,7 @@ use super::forward::{Packed, Target, convolve};
 use super::table::Table;
 use super::windows;
 use super::winograd::{self, Winograd};
-use super::{Depthwise, Dims, Forward, Implementation, Pass, check_len};
+use super::{Depthwise, Dims, Forward, Implementation, Pass, check_len, mono};
 use crate::float::Float;
 use crate::gemm::Epilogue;
 use crate::pool::{self, MaxForward};
@@ -101,6 +101,8 @@ fn way_of<T: Float>(pass: &ForwardPool<'_, T>) -> fn(Isa, ForwardPool<'_, T>) {
     let is_winograd = winograd::pays::<T>(dims, Pass::Forward);
     if is_winograd && winograd::pools(dims, pool) {
         Table::get().pool_in_tiles
+    } else if mono::takes(dims, pool, pass.epilogue.activation) {
+        Table::get().pool_of_one_channel
     } else if !is_winograd && windows::takes(dims, pool) {
         Table::get().pool_by_window
     } else {

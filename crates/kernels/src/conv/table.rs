@@ -6,6 +6,7 @@
 
 use std::any::Any;
 
+use super::mono::Mono;
 use super::narrow::Narrow;
 use super::pooled::BySample;
 use super::windows::ByWindow;
@@ -19,6 +20,7 @@ use crate::simd::Isa;
 pub(super) struct Table<T: Float> {
     /// Best first within a level, the reference last.
     pub(super) implementations: &'static [Implementation<T>],
+    pub(super) pool_of_one_channel: fn(Isa, ForwardPool<'_, T>),
     pub(super) pool_by_window: fn(Isa, ForwardPool<'_, T>),
     pub(super) pool_by_sample: fn(Isa, ForwardPool<'_, T>),
     pub(super) pool_in_tiles: fn(Isa, ForwardPool<'_, T>),
@@ -34,6 +36,7 @@ impl<T: Float> Table<T> {
     const fn new(implementations: &'static [Implementation<T>]) -> Self {
         Self {
             implementations,
+            pool_of_one_channel: |isa, pass| T::dispatch_on(isa, Mono(pass)),
             pool_by_window: |isa, pass| T::dispatch_on(isa, ByWindow(pass)),
             pool_by_sample: |isa, pass| T::dispatch_on(isa, BySample(pass)),
             pool_in_tiles: |isa, pass| T::dispatch_on(isa, Winograd(pass)),

@@ -134,8 +134,10 @@ impl Simd for Avx512 {
             let numbers = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v));
             _mm_storeu_si128(bytes.as_mut_ptr().cast(), numbers);
         }
-        let count = LANES.min(target.len());
-        target[..count].copy_from_slice(&bytes[..count]);
+        match target.first_chunk_mut() {
+            Some(whole) => *whole = bytes,
+            None => target.copy_from_slice(&bytes[..target.len()]),
+        }
     }
 
     #[inline(always)]
