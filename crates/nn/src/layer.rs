@@ -7,6 +7,7 @@
 use plywood_kernels::Float;
 use plywood_kernels::random::Random;
 use plywood_shape::{Plan, Rows};
+use std::ops::Range;
 
 /// What a layer computes, over slices, for rows that lie one after the other.
 ///
@@ -55,6 +56,22 @@ pub trait Layer<T: Float, X = T>: Sync {
 
     /// The gradients of the inputs (written) and of the parameters (added to), from the gradient of the outputs.
     fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T, X>, memory: Memory<'_, T>);
+
+    /// How the forward pass over `rows` can be shared by several threads, where that pays. Not at all by default.
+    fn parts(&self, _plan: &Plan, _rows: Rows) -> Option<Parts> {
+        None
+    }
+
+    /// Some units of `y`, with the bits of [`Layer::forward`]; `y` and [`Memory::bytes`] are those of the units alone.
+    fn forward_part(
+        &self,
+        _pass: &Pass<'_, T>,
+        _x: &[X],
+        _units: Range<usize>,
+        _y: &mut [T],
+        _memory: Memory<'_, T>,
+    ) {
+    }
 
     /// Numbers of scratch space that a pass over `rows` needs.
     fn scratch_len(&self, _plan: &Plan, _rows: Rows) -> usize {
@@ -118,6 +135,21 @@ pub trait Layer<T: Float, X = T>: Sync {
     /// `part` begins at number `start` of the table; both are multiples of a row of the output. Rows that belong to other parts
     /// are passed over.
     fn scatter(&self, _plan: &Plan, _x: &[X], _deferred: &[T], _start: usize, _part: &mut [T]) {}
+}
+
+/// How a layer's output can be cut: into units that lie one behind the other, each computed by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// How many units there are.
+    pub units: usize,
+    /// Parts begin at multiples of so many units.
+    pub together: usize,
+    /// Numbers of the output that a unit is.
+    pub numbers: usize,
+    /// Bytes that a unit keeps, for a layer that keeps any.
+    pub bytes: usize,
+    /// Into how many parts it pays to cut.
+    pub most: usize,
 }
 
 /// A weight whose gradient is taken after the way back, part by part, straight before the optimizer needs it.

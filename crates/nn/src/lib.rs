@@ -24,7 +24,7 @@ mod summary;
 
 pub use arena::Arena;
 pub use initialise::Seed;
-pub use layer::{Flow, LateWeight, Layer, Memory, Noise, Pass};
+pub use layer::{Flow, LateWeight, Layer, Memory, Noise, Parts, Pass};
 pub use network::{Element, LayerView, Network, Step};
 pub use on_tape::OnTape;
 pub use run::{Back, Run};

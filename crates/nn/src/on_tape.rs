@@ -238,6 +238,7 @@ impl<N: Network> Setting<N> {
             seed: self.seed.0,
             time: self.step,
             first_sample: 0,
+            alone: false,
             timer: Timer::default(),
         }
     }
@@ -257,7 +258,7 @@ impl<N: Network> Block<N> {
         let rows = setting.samples.rows;
         Self {
             setting,
-            arena: Arena::new(N::STEPS, rows, scratch_len::<N>(rows), true),
+            arena: Arena::new(N::STEPS, rows, scratch_len::<N>(rows, false), true),
             fresh: false,
         }
     }

@@ -4,13 +4,14 @@
 //! step's parameters, memory and randomness, and hands them to the layer.
 
 use crate::arena::{Gradients, Slot};
-use crate::engine::{Place, Timer, Work};
-use crate::layer::{Flow, LateWeight, Layer, Memory, Noise, Pass};
+use crate::engine::{MOST, Place, Timer, Work, share};
+use crate::layer::{Flow, LateWeight, Layer, Memory, Noise, Parts, Pass};
 use crate::network::{Kept, Lane, Network, Step, Visitor};
 use plywood_kernels::Float;
 use plywood_kernels::random::Random;
 use plywood_shape::chain::ALIGNMENT;
 use plywood_shape::{Plan, Rows};
+use std::ops::Range;
 
 /// One pass over one block: everything but the block's memory.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,8 @@ pub struct Run<'a, T> {
     pub time: u32,
     /// The place in the batch of the block's first sample.
     pub first_sample: usize,
+    /// Whether a layer's forward pass may be shared by several threads: there is one block alone.
+    pub alone: bool,
     /// Takes the time, if anybody wants to know.
     pub timer: Timer<'a>,
 }
@@ -173,13 +176,13 @@ impl Layout {
 
     /// The range of a step's prepared numbers.
     #[must_use]
-    pub fn prepared(&self, step: usize) -> std::ops::Range<usize> {
+    pub fn prepared(&self, step: usize) -> Range<usize> {
         self.prepared[step]..self.prepared[step] + self.prepared_lens[step]
     }
 
     /// The range of a step's statistics; `coupling` is that of its plan.
     #[must_use]
-    pub fn partials(&self, step: usize, plan: &Plan) -> std::ops::Range<usize> {
+    pub fn partials(&self, step: usize, plan: &Plan) -> Range<usize> {
         self.partials[step]..self.partials[step] + plan.coupling
     }
 }
@@ -194,7 +197,7 @@ enum Purpose {
 
 impl<T: Float> Run<'_, T> {
     /// Runs step `index` forward.
-    pub fn forward<L: Layer<T, X>, X>(
+    pub fn forward<L: Layer<T, X>, X: Sync>(
         &self,
         index: usize,
         layer: &L,
@@ -208,9 +211,12 @@ impl<T: Float> Run<'_, T> {
             scratch,
         };
         let (pass, x) = (self.pass(index), self.input(index, x));
-        self.timer.time(Place::Step(index, Work::Forward), || {
-            layer.forward(&pass, x, slot.value, memory);
-        });
+        let parts = layer.parts(pass.plan, self.rows).filter(|_| self.alone);
+        self.timer
+            .time(Place::Step(index, Work::Forward), || match parts {
+                Some(parts) => forward_parts(layer, &pass, x, parts, slot.value, memory),
+                None => layer.forward(&pass, x, slot.value, memory),
+            });
     }
 
     /// Runs step `index` backward: the gradient moves from its output to its input.
@@ -360,6 +366,63 @@ impl<T> Kept<'_, T> {
     }
 }
 
+/// Runs a layer forward part by part, on all threads.
+fn forward_parts<T: Float, L: Layer<T, X>, X: Sync>(
+    layer: &L,
+    pass: &Pass<'_, T>,
+    x: &[X],
+    parts: Parts,
+    y: &mut [T],
+    memory: Memory<'_, T>,
+) {
+    let (mut y, mut bytes, mut scratch) = (y, memory.bytes, memory.scratch);
+    let needed = layer.scratch_len(pass.plan, pass.rows);
+    let pieces = parts.ranges().map(|units| {
+        let numbers = take(&mut y, units.len() * parts.numbers);
+        let kept = if pass.training {
+            units.len() * parts.bytes
+        } else {
+            0
+        };
+        (
+            units,
+            numbers,
+            take(&mut bytes, kept),
+            take(&mut scratch, needed),
+        )
+    });
+    share(pieces, |_, (units, y, bytes, scratch)| {
+        let memory = Memory {
+            saved: &mut [],
+            bytes,
+            scratch,
+        };
+        layer.forward_part(pass, x, units, y, memory);
+    });
+}
+
+impl Parts {
+    /// How many parts there are.
+    fn count(&self) -> usize {
+        let groups = self.units.div_ceil(self.together);
+        self.most.clamp(1, MOST).min(groups)
+    }
+
+    /// The units of every part.
+    fn ranges(self) -> impl Iterator<Item = Range<usize>> {
+        let (groups, count) = (self.units.div_ceil(self.together), self.count());
+        let start = move |part: usize| (part * groups / count * self.together).min(self.units);
+        (0..count).map(move |part| start(part)..start(part + 1))
+    }
+}
+
+/// Takes `len` elements off the front.
+fn take<'a, E>(rest: &mut &'a mut [E], len: usize) -> &'a mut [E] {
+    let (taken, left) = std::mem::take(rest).split_at_mut(len);
+    *rest = left;
+    taken
+}
+
 /// The way back through a block.
 #[derive(Debug)]
 pub struct Back<'a, 'l, T> {
@@ -371,15 +434,28 @@ pub struct Back<'a, 'l, T> {
     pub scratch: &'a mut [T],
 }
 
-/// The most scratch space that any step needs for `rows`.
-pub(crate) fn scratch_len<N: Network>(rows: Rows) -> usize {
-    struct Scratch(&'static [Step], Rows, usize);
+/// The most scratch space that any step needs for `rows`, and if they are `alone`, that all its parts need.
+pub(crate) fn scratch_len<N: Network>(rows: Rows, alone: bool) -> usize {
+    struct Scratch {
+        steps: &'static [Step],
+        rows: Rows,
+        alone: bool,
+        most: usize,
+    }
     impl<T: Float> Visitor<T> for Scratch {
         fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
-            self.2 = self.2.max(layer.scratch_len(&self.0[index].plan, self.1));
+            let plan = &self.steps[index].plan;
+            let parts = layer.parts(plan, self.rows).filter(|_| self.alone);
+            let parts = parts.map_or(1, |parts| parts.count());
+            self.most = self.most.max(parts * layer.scratch_len(plan, self.rows));
         }
     }
-    let mut scratch = Scratch(N::STEPS, rows, 0);
+    let mut scratch = Scratch {
+        steps: N::STEPS,
+        rows,
+        alone,
+        most: 0,
+    };
     N::visit::<Scratch>(&mut scratch);
-    scratch.2
+    scratch.most
 }

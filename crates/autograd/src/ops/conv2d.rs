@@ -18,6 +18,7 @@ use plywood_kernels::gemm::{Epilogue, Start};
 use plywood_kernels::{Float, bf16};
 use plywood_shape::{Activation, Axis, Precision, Shape, Window};
 use plywood_tensor::Tensor;
+use std::ops::Range;
 
 /// A convolution, + bias, then an activation.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +126,39 @@ impl Conv2d {
             y,
             scratch,
         });
+    }
+
+    /// Rows `rows` of y, alone, for one sample; they begin at a multiple of [`conv::ROWS_TOGETHER`].
+    ///
+    /// # Shapes
+    /// As [`forward`](Conv2d::forward), but `y` \[rows\]\[columns\]\[channels out\].
+    ///
+    /// # Panics
+    /// As [`forward`](Conv2d::forward); if there is more than one sample, or the rows begin elsewhere.
+    pub fn forward_rows<T: Float>(
+        &self,
+        rows: Range<usize>,
+        x: &[T],
+        weights: Weights<'_, T>,
+        prepared: &[T],
+        y: &mut [T],
+        scratch: &mut [T],
+    ) {
+        let pass = Forward {
+            dims: &self.dims,
+            x,
+            weight: weights.weight,
+            prepared,
+            epilogue: self.epilogue(weights.bias),
+            y,
+            scratch,
+        };
+        conv::forward_rows(pass, rows);
+    }
+
+    /// Whether [`forward_rows`](Conv2d::forward_rows) takes this convolution.
+    pub fn has_rows(&self) -> bool {
+        self.dims.samples == 1 && self.forward_in_bf16().is_none()
     }
 
     fn epilogue<'a, T>(&self, bias: Option<&'a [T]>) -> Epilogue<'a, T> {

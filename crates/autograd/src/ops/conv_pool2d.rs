@@ -19,6 +19,7 @@ use plywood_kernels::pool::{self, MaxForward};
 use plywood_kernels::{Float, bf16};
 use plywood_shape::{Activation, Precision, Shape, Window};
 use plywood_tensor::Tensor;
+use std::ops::Range;
 
 /// A convolution, + bias, an activation, then a max-pool.
 #[derive(Clone, Copy, Debug)]
@@ -98,9 +99,9 @@ impl ConvPool2d {
         pooled: Pooled<'_, T>,
         scratch: &mut [T],
     ) {
-        let Pooled { y, places } = pooled;
-        let places = (!places.is_empty()).then_some(places);
         if let Some(conv) = self.forward_in_bf16() {
+            let Pooled { y, places } = pooled;
+            let places = (!places.is_empty()).then_some(places);
             let (between, scratch) = scratch.split_at_mut(self.dims.output_len());
             conv.forward(x, weights, prepared, between, scratch);
             pool::max_forward(MaxForward {
@@ -111,7 +112,45 @@ impl ConvPool2d {
             });
             return;
         }
-        conv::forward_pool(ForwardPool {
+        conv::forward_pool(self.pass(x, weights, prepared, pooled, scratch));
+    }
+
+    /// Rows `rows` of the output, alone, for one sample; they begin at a multiple of [`conv::ROWS_TOGETHER`].
+    ///
+    /// # Shapes
+    /// As [`forward`](ConvPool2d::forward), but y and places \[rows\]\[columns\]\[channels out\].
+    ///
+    /// # Panics
+    /// As [`forward`](ConvPool2d::forward); unless [`has_rows`](ConvPool2d::has_rows), or if the rows begin elsewhere.
+    pub fn forward_rows<T: Float>(
+        &self,
+        rows: Range<usize>,
+        x: &[T],
+        weights: Weights<'_, T>,
+        prepared: &[T],
+        pooled: Pooled<'_, T>,
+        scratch: &mut [T],
+    ) {
+        let pass = self.pass(x, weights, prepared, pooled, scratch);
+        conv::forward_pool_rows(pass, rows);
+    }
+
+    /// Whether [`forward_rows`](ConvPool2d::forward_rows) takes this convolution and its pool.
+    pub fn has_rows<T: Float>(&self) -> bool {
+        self.dims.samples == 1
+            && self.forward_in_bf16().is_none()
+            && conv::has_pool_rows::<T>(&self.dims, &self.pool)
+    }
+
+    fn pass<'a, T: Float>(
+        &'a self,
+        x: &'a [T],
+        weights: Weights<'a, T>,
+        prepared: &'a [T],
+        Pooled { y, places }: Pooled<'a, T>,
+        scratch: &'a mut [T],
+    ) -> ForwardPool<'a, T> {
+        ForwardPool {
             dims: &self.dims,
             pool: &self.pool,
             x,
@@ -122,9 +161,9 @@ impl ConvPool2d {
                 activation: self.activation,
             },
             y,
-            places,
+            places: (!places.is_empty()).then_some(places),
             scratch,
-        });
+        }
     }
 
     /// The gradients of x and the parameters, from that of y and the places that the forward pass kept.

@@ -14,6 +14,7 @@ use plywood_kernels::elementwise::column_sums;
 use plywood_kernels::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start, scratch_len};
 use plywood_shape::Activation;
 use plywood_tensor::Tensor;
+use std::ops::Range;
 
 /// A product of rows with a weight matrix, + bias, then an activation.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +67,41 @@ impl Dense {
             },
         };
         gemm.run(MatrixMut::row_major(y, self.outputs), scratch);
+    }
+
+    /// Columns `columns` of y, alone, for one row.
+    ///
+    /// # Shapes
+    /// As [`forward`](Dense::forward), but `y` \[columns\].
+    ///
+    /// # Panics
+    /// As [`forward`](Dense::forward); if there is more than one row, or fewer columns.
+    pub fn forward_columns<T: Float>(
+        &self,
+        columns: Range<usize>,
+        x: &[T],
+        weights: Weights<'_, T>,
+        y: &mut [T],
+        scratch: &mut [T],
+    ) {
+        assert!(self.rows == 1, "dense: columns of {} rows", self.rows);
+        let gemm = Gemm {
+            m: 1,
+            n: columns.len(),
+            k: self.inputs,
+            a: MatrixRef::row_major(x, self.inputs),
+            b: MatrixRef {
+                data: &weights.weight[columns.start..],
+                row_stride: self.outputs,
+                column_stride: 1,
+            },
+            start: Start::Zero,
+            epilogue: Epilogue {
+                bias: weights.bias.map(|bias| &bias[columns.clone()]),
+                activation: self.activation,
+            },
+        };
+        gemm.run(MatrixMut::row_major(y, columns.len()), scratch);
     }
 
     /// Numbers that [`keep`](Dense::keep) keeps of a row.

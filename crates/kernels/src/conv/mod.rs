@@ -59,6 +59,7 @@ mod pack;
 mod pooled;
 mod pooled_backward;
 mod reference;
+mod rows;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -77,6 +78,8 @@ pub use pooled_backward::{
     BackwardPool, backward_pool, backward_pool_on, backward_pool_prepared_len,
     backward_pool_scratch_len, prepare_backward_pool, prepare_backward_pool_on,
 };
+
+pub use rows::{ROWS_TOGETHER, forward_pool_rows, forward_rows, has_pool_rows};
 
 use crate::float::Float;
 use crate::gemm::Epilogue;

@@ -57,46 +57,52 @@ pub fn forward_pool<T: Float>(pass: ForwardPool<'_, T>) {
 /// # Panics
 /// As [`forward_pool`], and if this machine lacks `isa`.
 pub fn forward_pool_on<T: Float>(isa: Isa, pass: ForwardPool<'_, T>) {
-    let (dims, pool) = (pass.dims, pass.pool);
-    dims.check();
-    pool.check();
-    assert!(
-        pool.samples == dims.samples && pool.input == dims.output,
-        "conv: a pool of {} × {:?} over a convolution that yields {} × {:?}",
-        pool.samples,
-        pool.input,
-        dims.samples,
-        dims.output
-    );
-    check_len("x", pass.x.len(), dims.input_len());
-    check_len("the weight", pass.weight.len(), dims.weight_len());
-    check_len("y", pass.y.len(), pool.output_len());
-    let prepared =
-        (Implementation::<T>::best(isa, dims, Pass::Forward).prepared_len)(dims, Pass::Forward);
-    assert!(
-        pass.prepared.len() >= prepared,
-        "conv: {} prepared elements, {prepared} are needed",
-        pass.prepared.len()
-    );
-    if let Some(bias) = pass.epilogue.bias {
-        check_len("the bias", bias.len(), dims.bias_len());
-    }
-    if let Some(places) = &pass.places {
-        check_len("places", places.len(), pool.places_len());
-    }
-    let (found, needed) = (pass.scratch.len(), forward_pool_scratch_len(dims, pool));
-    assert!(
-        found >= needed,
-        "conv: {found} elements of scratch space, {needed} are needed"
-    );
-    if pool.output_len() == 0 {
+    pass.check(Implementation::best(isa, pass.dims, Pass::Forward));
+    if pass.pool.output_len() == 0 {
         return;
     }
     (way_of(&pass))(isa, pass);
 }
 
+impl<T: Float> ForwardPool<'_, T> {
+    /// Panics unless the operands fit the sizes and the convolution's kernel.
+    pub(super) fn check(&self, kernel: &Implementation<T>) {
+        let (pass, dims, pool) = (self, self.dims, self.pool);
+        dims.check();
+        pool.check();
+        assert!(
+            pool.samples == dims.samples && pool.input == dims.output,
+            "conv: a pool of {} × {:?} over a convolution that yields {} × {:?}",
+            pool.samples,
+            pool.input,
+            dims.samples,
+            dims.output
+        );
+        check_len("x", pass.x.len(), dims.input_len());
+        check_len("the weight", pass.weight.len(), dims.weight_len());
+        check_len("y", pass.y.len(), pool.output_len());
+        let prepared = (kernel.prepared_len)(dims, Pass::Forward);
+        assert!(
+            pass.prepared.len() >= prepared,
+            "conv: {} prepared elements, {prepared} are needed",
+            pass.prepared.len()
+        );
+        if let Some(bias) = pass.epilogue.bias {
+            check_len("the bias", bias.len(), dims.bias_len());
+        }
+        if let Some(places) = &pass.places {
+            check_len("places", places.len(), pool.places_len());
+        }
+        let (found, needed) = (pass.scratch.len(), forward_pool_scratch_len(dims, pool));
+        assert!(
+            found >= needed,
+            "conv: {found} elements of scratch space, {needed} are needed"
+        );
+    }
+}
+
 /// How sizes let the pass be done.
-fn way_of<T: Float>(pass: &ForwardPool<'_, T>) -> fn(Isa, ForwardPool<'_, T>) {
+pub(super) fn way_of<T: Float>(pass: &ForwardPool<'_, T>) -> fn(Isa, ForwardPool<'_, T>) {
     let (dims, pool) = (pass.dims, pass.pool);
     let is_winograd = winograd::pays::<T>(dims, Pass::Forward);
     if is_winograd && winograd::pools(dims, pool) {

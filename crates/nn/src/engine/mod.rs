@@ -31,6 +31,7 @@ pub use profile::{LayerTimes, Phase, Profile, Timer};
 pub(crate) use profile::{Place, Work};
 pub use session::{Evaluation, Session};
 pub(crate) use stage::stage;
+pub(crate) use team::{MOST, share};
 pub use trainer::{Objective, Trainer};
 
 /// The position of this thread in its pool. Work that is not worth splitting, as that of a single block, stays on the thread that asked

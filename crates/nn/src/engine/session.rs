@@ -27,6 +27,8 @@ pub struct Session<'n, N: Network> {
     prepared: AlignedVec<N::Scalar>,
     workers: Vec<Mutex<Worker<N>>>,
     capacity: Rows,
+    /// Scratch space of a worker: also for all parts of a block that is alone.
+    scratch: usize,
 }
 
 /// What a thread owns.
@@ -81,6 +83,7 @@ impl<'n, N: Network> Session<'n, N> {
                 samples: 0,
                 steps: 0,
             },
+            scratch: 0,
         }
     }
 
@@ -185,11 +188,19 @@ impl<'n, N: Network> Session<'n, N> {
             samples: blocks.size().max(self.capacity.samples),
             steps: steps.max(self.capacity.steps),
         };
-        if needed != self.capacity {
+        let mut scratch = scratch_len::<N>(needed, false).max(self.scratch);
+        if blocks.count() == 1 {
+            let alone = Rows {
+                samples: blocks.size(),
+                steps,
+            };
+            scratch = scratch.max(scratch_len::<N>(alone, true));
+        }
+        if needed != self.capacity || scratch > self.scratch {
             self.workers.clear();
             self.capacity = needed;
+            self.scratch = scratch;
         }
-        let scratch = scratch_len::<N>(needed);
         while self.workers.len() < rayon::current_num_threads() {
             let mut input = Vec::new();
             reserve(
@@ -233,6 +244,7 @@ impl<'n, N: Network> Session<'n, N> {
             seed: 0,
             time: 0,
             first_sample: samples.start,
+            alone: blocks.count() == 1,
             timer: Timer::default(),
         };
         let input = stage(inputs, samples, &mut worker.input);

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// The most pieces, and so the most members.
-pub(super) const MOST: usize = 16;
+pub(crate) const MOST: usize = 16;
 
 /// Turns of waiting after which a member lets others have the core between two looks.
 const PATIENCE: usize = 1 << 14;
@@ -26,7 +26,7 @@ const PATIENCE: usize = 1 << 14;
 ///
 /// # Panics
 /// If there are more than [`MOST`] items, or `work` panics.
-pub(super) fn share<I: Send>(mut items: impl Iterator<Item = I>, work: impl Fn(usize, I) + Sync) {
+pub(crate) fn share<I: Send>(mut items: impl Iterator<Item = I>, work: impl Fn(usize, I) + Sync) {
     let mut count = 0;
     let pieces: [Mutex<Option<I>>; MOST] = array::from_fn(|_| {
         let item = items.next();

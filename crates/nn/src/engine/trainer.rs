@@ -188,7 +188,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             self.arenas.clear();
             self.capacity = needed;
         }
-        let scratch = scratch_len::<N>(needed);
+        let scratch = scratch_len::<N>(needed, false);
         while self.arenas.len() < count {
             let arena = Arena::new(N::STEPS, needed, scratch, true);
             self.arenas.push(Mutex::new(arena));
@@ -229,6 +229,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             seed: self.seed.0,
             time: self.updater.step,
             first_sample: 0,
+            alone: false,
             timer,
         };
         let arenas = &self.arenas;

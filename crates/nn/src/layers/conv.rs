@@ -1,13 +1,14 @@
 //! Convolutions: plain and grouped, depthwise, transposed, and with the max-pool behind them.
 
-use super::dense::{ONE, gradients, weights};
-use crate::layer::{Flow, Layer, Memory, Pass};
+use super::dense::{ONE, gradients, weights, worth_parts};
+use crate::layer::{Flow, Layer, Memory, Parts, Pass};
 use plywood_autograd::ops::WeightedFlow;
 use plywood_autograd::ops::conv_pool2d::Pooled;
 use plywood_autograd::ops::{conv_pool2d, conv_transpose2d, conv2d};
 use plywood_kernels::{Float, conv, pool};
 use plywood_shape::layers::{Conv2d, ConvPool2d, ConvTranspose2d, DepthwiseConv2d};
-use plywood_shape::{Plan, Rows, Shape};
+use plywood_shape::{Item, Plan, Rows, Shape};
+use std::ops::Range;
 
 /// A declaration that becomes an operation once it knows its sizes.
 trait Sized2d {
@@ -83,7 +84,7 @@ fn channels(shape: Shape) -> usize {
 }
 
 macro_rules! weighted {
-    ($($layer:ident),*) => {$(
+    ($layer:ident { $($parts:item)* }) => {
         impl<T: Float> Layer<T> for $layer {
             fn prepared_len(&self, plan: &Plan) -> usize {
                 self.operation(plan, ONE).prepared_len::<T>()
@@ -101,6 +102,8 @@ macro_rules! weighted {
             fn scratch_len(&self, plan: &Plan, rows: Rows) -> usize {
                 self.operation(plan, rows).scratch_len()
             }
+
+            $($parts)*
 
             fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
                 let weights = weights(pass.parameters, channels(pass.plan.output), self.bias);
@@ -122,10 +125,46 @@ macro_rules! weighted {
                 operation.backward(weighted, gradients, pass.prepared, memory.scratch);
             }
         }
-    )*};
+    };
 }
 
-weighted!(Conv2d, DepthwiseConv2d, ConvTranspose2d);
+weighted!(Conv2d {
+    fn parts(&self, plan: &Plan, rows: Rows) -> Option<Parts> {
+        let has_rows = self.operation(plan, rows).has_rows();
+        has_rows.then(|| image_rows(plan, rows, 0)).flatten()
+    }
+
+    fn forward_part(
+        &self,
+        pass: &Pass<'_, T>,
+        x: &[T],
+        units: Range<usize>,
+        y: &mut [T],
+        memory: Memory<'_, T>,
+    ) {
+        let weights = weights(pass.parameters, channels(pass.plan.output), self.bias);
+        let operation = self.operation(pass.plan, pass.rows);
+        operation.forward_rows(units, x, weights, pass.prepared, y, memory.scratch);
+    }
+});
+weighted!(DepthwiseConv2d {});
+weighted!(ConvTranspose2d {});
+
+/// The rows of an image as parts, each of which keeps a byte for so many numbers.
+fn image_rows(plan: &Plan, rows: Rows, bytes: usize) -> Option<Parts> {
+    let Item::Image { height, .. } = plan.output.item else {
+        return None;
+    };
+    let (units, most) = (height.get(), worth_parts(plan, rows));
+    let numbers = plan.output.elements().get() / units.max(1);
+    (most > 1).then_some(Parts {
+        units,
+        together: conv::ROWS_TOGETHER,
+        numbers,
+        bytes: bytes * numbers,
+        most,
+    })
+}
 
 impl<T: Float> Layer<T> for ConvPool2d {
     fn prepared_len(&self, plan: &Plan) -> usize {
@@ -145,12 +184,34 @@ impl<T: Float> Layer<T> for ConvPool2d {
         self.operation(plan, rows).scratch_len()
     }
 
-    fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
+    fn parts(&self, plan: &Plan, rows: Rows) -> Option<Parts> {
+        let has_rows = self.operation(plan, rows).has_rows::<T>();
+        has_rows.then(|| image_rows(plan, rows, 1)).flatten()
+    }
+
+    fn forward_part(
+        &self,
+        pass: &Pass<'_, T>,
+        x: &[T],
+        units: Range<usize>,
+        y: &mut [T],
+        memory: Memory<'_, T>,
+    ) {
         let weights = weights(pass.parameters, channels(pass.plan.output), self.conv.bias);
         let operation = self.operation(pass.plan, pass.rows);
         let pooled = Pooled {
             y,
             places: memory.bytes,
+        };
+        operation.forward_rows(units, x, weights, pass.prepared, pooled, memory.scratch);
+    }
+
+    fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
+        let weights = weights(pass.parameters, channels(pass.plan.output), self.conv.bias);
+        let operation = self.operation(pass.plan, pass.rows);
+        let pooled = Pooled {
+            y,
+            places: if pass.training { memory.bytes } else { &mut [] },
         };
         operation.forward(x, weights, pass.prepared, pooled, memory.scratch);
     }

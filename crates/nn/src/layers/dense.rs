@@ -1,17 +1,28 @@
 //! The fully connected layer, and the flattening before it.
 
-use crate::layer::{Flow, LateWeight, Layer, Memory, Pass};
+use crate::layer::{Flow, LateWeight, Layer, Memory, Parts, Pass};
 use plywood_autograd::ops::dense;
 use plywood_autograd::ops::{WeightGradients, WeightedFlow, Weights};
 use plywood_kernels::{Float, gemm};
 use plywood_shape::layers::{Dense, Flatten};
 use plywood_shape::{Plan, Rows};
+use std::ops::Range;
 
 /// Sizes that do not depend on the rows are those of one.
 pub(super) const ONE: Rows = Rows {
     samples: 1,
     steps: 1,
 };
+
+/// Multiply-adds that are worth a hand-over to another thread, twice: some hundred times what it takes.
+const WORTH: usize = 4 << 20;
+/// Columns of a product that are computed together.
+const COLUMNS_TOGETHER: usize = 64;
+
+/// Into how many parts it pays to cut a forward pass over `rows`.
+pub(super) fn worth_parts(plan: &Plan, rows: Rows) -> usize {
+    plan.flops * rows.of(plan.input) / WORTH
+}
 
 fn operation(layer: &Dense, plan: &Plan, rows: Rows) -> dense::Dense {
     dense::Dense {
@@ -76,6 +87,46 @@ impl<T: Float> Layer<T> for Dense {
             ..sizes
         };
         operation.kept_weight_gradient(kept, start / sizes.outputs, part, scratch);
+    }
+
+    fn parts(&self, plan: &Plan, rows: Rows) -> Option<Parts> {
+        let (count, most) = (rows.of(plan.input), worth_parts(plan, rows));
+        let outputs = self.units.get();
+        // Of one row the columns are shared, of several the rows.
+        let (units, together, numbers) = if count == 1 {
+            (outputs, COLUMNS_TOGETHER, 1)
+        } else {
+            (count, 1, outputs)
+        };
+        (most > 1).then_some(Parts {
+            units,
+            together,
+            numbers,
+            bytes: 0,
+            most,
+        })
+    }
+
+    fn forward_part(
+        &self,
+        pass: &Pass<'_, T>,
+        x: &[T],
+        units: Range<usize>,
+        y: &mut [T],
+        memory: Memory<'_, T>,
+    ) {
+        let operation = operation(self, pass.plan, pass.rows);
+        let weights = weights(pass.parameters, operation.outputs, self.bias);
+        if operation.rows == 1 {
+            operation.forward_columns(units, x, weights, y, memory.scratch);
+            return;
+        }
+        let rows = dense::Dense {
+            rows: units.len(),
+            ..operation
+        };
+        let x = &x[units.start * rows.inputs..units.end * rows.inputs];
+        rows.forward(x, weights, y, memory.scratch);
     }
 
     fn scratch_len(&self, plan: &Plan, rows: Rows) -> usize {

@@ -1,6 +1,7 @@
 //! Every implementation against the reference, and the promises about bits.
 
 mod pooled;
+mod rows;
 mod winograd;
 
 use super::{Dims, Forward, Implementation, InputGradient, Pass, WeightGradient};
