@@ -14,7 +14,7 @@ plywood::model! {
         Conv2d(80, kernel: 3), Relu,
         MaxPool2d(2),
         Flatten,
-        Dense(1500), Relu,
+        Dense(3000), Relu,
         Dense(5),
     }
 }
@@ -88,7 +88,7 @@ fn only_what_is_worth_a_hand_over_is_cut() {
     assert_eq!((first.units, first.numbers), (14, 13 * 64));
     assert!(parts(0, 2).is_none(), "two images are two blocks' work");
     let columns = parts(3, 1).expect("the first dense layer is large");
-    assert_eq!((columns.units, columns.numbers), (1500, 1));
+    assert_eq!((columns.units, columns.numbers), (3000, 1));
     assert!(parts(4, 1).is_none(), "the last layer is small");
     let small = Dense::new(64);
     let plan = small.plan(<Vector<576>>::SHAPE);
