@@ -5,8 +5,8 @@ use super::{Gemm, MatrixMut};
 use crate::float::Float;
 use crate::simd::{Kernel, Simd};
 
-/// The largest k·n that goes this way: B then stays in the second-level cache.
-pub(super) const MAX_B_LEN: usize = 1 << 16;
+/// The most columns of a B that goes this way: K_BLOCK rows of them stay in the second-level cache.
+pub(super) const MAX_COLUMNS: usize = 512;
 
 /// Up to this m, B goes this way whatever its size: a copy would be read too few times to pay.
 pub(super) const MAX_ROWS: usize = 16;
@@ -35,6 +35,7 @@ impl<T: Float> Kernel<T> for Direct<'_, T> {
             let b = BlockOfB {
                 data,
                 row_stride,
+                vector_stride: S::LANES,
                 p,
                 k,
                 j: 0,

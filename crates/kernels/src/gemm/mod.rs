@@ -17,6 +17,7 @@
 //! `f64` runs the portable kernels; the crate `matrixmultiply` is the second opinion ([`second_opinion`]) in tests and
 //! benches only, because how its kernels add up at the edges is not part of its contract.
 
+mod ahead;
 mod direct;
 mod finish;
 mod matrix;
@@ -242,7 +243,7 @@ impl<T: Float> Gemm<'_, T> {
 
     /// The path is a matter of speed alone: both give the same bits.
     fn is_direct(&self) -> bool {
-        let is_small = self.k * self.n <= direct::MAX_B_LEN || self.m <= direct::MAX_ROWS;
+        let is_small = self.n <= direct::MAX_COLUMNS || self.m <= direct::MAX_ROWS;
         self.b.column_stride == 1 && is_small
     }
 

@@ -18,11 +18,18 @@ use crate::float::Float;
 use crate::simd::{Kernel, MAX_LANES, Simd};
 
 /// Columns of B copied at once; with K_BLOCK rows they fit the second-level cache beside A.
-const N_BLOCK: usize = 128;
+const N_BLOCK: usize = 512;
+
+/// Vectors between the last of one column of vectors and the first of the next: without it, those of a row of B would
+/// meet in a few sets of the first-level cache while they are copied.
+const PAD: usize = 1;
+
+/// Rows of B that the copy asks for ahead.
+const COPY_AHEAD: usize = 4;
 
 /// Elements that hold a block of B.
 pub(super) const fn scratch_len(n: usize, k: usize) -> usize {
-    min(k, K_BLOCK) * min(n, N_BLOCK).next_multiple_of(MAX_LANES)
+    (min(k, K_BLOCK) + PAD) * min(n, N_BLOCK).next_multiple_of(MAX_LANES)
 }
 
 const fn min(a: usize, b: usize) -> usize {
@@ -52,15 +59,22 @@ impl<T: Float> Kernel<T> for Packed<'_, T> {
         );
         for j in (0..gemm.n).step_by(N_BLOCK) {
             let columns = N_BLOCK.min(gemm.n - j);
-            let row_stride = columns.next_multiple_of(S::LANES);
             let mut p = 0;
             // Runs once for k = 0 too: the sums are then their start.
             loop {
                 let k = K_BLOCK.min(gemm.k - p);
-                copy_block(simd, gemm.b, Part { p, k, j, columns }, scratch, row_stride);
+                let vector_stride = (k + PAD) * S::LANES;
+                copy_block(
+                    simd,
+                    gemm.b,
+                    Part { p, k, j, columns },
+                    scratch,
+                    vector_stride,
+                );
                 let b = BlockOfB {
                     data: scratch,
-                    row_stride,
+                    row_stride: S::LANES,
+                    vector_stride,
                     p,
                     k,
                     j,
@@ -92,67 +106,96 @@ struct Part {
     columns: usize,
 }
 
-/// Copies a part of B into rows `row_stride` apart.
+/// Copies a part of B into columns of vectors, `vector_stride` apart.
 #[inline(always)]
 fn copy_block<S: Simd>(
     simd: S,
     b: MatrixRef<'_, S::Elem>,
     part: Part,
     target: &mut [S::Elem],
-    row_stride: usize,
+    vector_stride: usize,
 ) {
-    if part.k == 0 || part.columns == 0 {
+    let Part { p, k, j, columns } = part;
+    if k == 0 || columns == 0 {
         return;
     }
-    let source = &b.data[part.p * b.row_stride + part.j * b.column_stride..];
+    let source = MatrixRef {
+        data: &b.data[p * b.row_stride + j * b.column_stride..],
+        ..b
+    };
     if b.column_stride == 1 {
-        for p in 0..part.k {
-            let row = &mut target[p * row_stride..][..part.columns];
-            row.copy_from_slice(&source[p * b.row_stride..][..part.columns]);
+        copy_rows(simd, source, [k, columns], target, vector_stride);
+        return;
+    }
+    let is_transposed = b.row_stride == 1;
+    for (v, target) in target.chunks_mut(vector_stride).enumerate() {
+        let j = v * S::LANES;
+        if j >= columns {
+            break;
         }
-    } else if b.row_stride == 1 {
-        transpose(simd, source, b.column_stride, part, target, row_stride);
-    } else {
-        for p in 0..part.k {
-            for j in 0..part.columns {
-                target[p * row_stride + j] = source[p * b.row_stride + j * b.column_stride];
+        let columns = S::LANES.min(columns - j);
+        let mut first = 0;
+        if is_transposed && columns == S::LANES {
+            first = k / S::LANES * S::LANES;
+            transpose(
+                simd,
+                &source.data[j * b.column_stride..],
+                b.column_stride,
+                first,
+                target,
+            );
+        }
+        for p in first..k {
+            for lane in 0..columns {
+                target[p * S::LANES + lane] = source.at(p, j + lane);
             }
         }
     }
 }
 
-/// Copies columns of contiguous elements into rows: squares of LANES in registers, the edges one by one.
+/// Copies rows of contiguous elements.
+#[inline(always)]
+fn copy_rows<S: Simd>(
+    simd: S,
+    source: MatrixRef<'_, S::Elem>,
+    [k, columns]: [usize; 2],
+    target: &mut [S::Elem],
+    vector_stride: usize,
+) {
+    for p in 0..k {
+        let row = &source.data[p * source.row_stride..][..columns];
+        let ahead = row.as_ptr().wrapping_add(COPY_AHEAD * source.row_stride);
+        for (v, from) in row.chunks(S::LANES).enumerate() {
+            simd.prefetch(ahead.wrapping_add(v * S::LANES));
+            let to = &mut target[v * vector_stride + p * S::LANES..];
+            if from.len() == S::LANES {
+                simd.store(simd.load(from), to);
+            } else {
+                to[..from.len()].copy_from_slice(from);
+            }
+        }
+    }
+}
+
+/// Copies LANES columns of `k` contiguous elements into rows one behind the other, in squares of LANES.
 #[inline(always)]
 fn transpose<S: Simd>(
     simd: S,
     source: &[S::Elem],
     column_stride: usize,
-    part: Part,
+    k: usize,
     target: &mut [S::Elem],
-    row_stride: usize,
 ) {
-    let Part { k, columns, .. } = part;
     assert!(
-        source.len() >= (columns - 1) * column_stride + k,
+        k == 0 || source.len() >= (S::LANES - 1) * column_stride + k,
         "gemm: B shorter than its extent"
     );
-    assert!(
-        target.len() >= (k - 1) * row_stride + columns,
-        "gemm: not enough scratch"
-    );
-    let (square_k, square_columns) = (k / S::LANES * S::LANES, columns / S::LANES * S::LANES);
-    for j in (0..square_columns).step_by(S::LANES) {
-        for p in (0..square_k).step_by(S::LANES) {
-            let from = source.as_ptr().wrapping_add(j * column_stride + p);
-            let to = target.as_mut_ptr().wrapping_add(p * row_stride + j);
-            // SAFETY: columns j..j+LANES and elements p..p+LANES of each lie within both slices, as asserted.
-            unsafe { simd.transpose_square(from, column_stride, to, row_stride) };
-        }
-    }
-    for j in 0..columns {
-        let first = if j < square_columns { square_k } else { 0 };
-        for p in first..k {
-            target[p * row_stride + j] = source[j * column_stride + p];
-        }
+    assert!(target.len() >= k * S::LANES, "gemm: not enough scratch");
+    for p in (0..k).step_by(S::LANES) {
+        let from = source.as_ptr().wrapping_add(p);
+        let to = target.as_mut_ptr().wrapping_add(p * S::LANES);
+        // SAFETY: elements p..p + LANES of LANES columns lie within the source and as many rows within the target, as
+        // asserted, for k is a multiple of LANES.
+        unsafe { simd.transpose_square(from, column_stride, to, S::LANES) };
     }
 }

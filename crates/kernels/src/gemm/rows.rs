@@ -3,23 +3,37 @@
 //! Rows come in groups as even as possible (16 rows of at most 6 are 6, 5 and 5). Each group runs over all columns of
 //! the block before the next one does; fewer rows take more vectors, so that enough sums are under way at once.
 
+use super::ahead;
 use super::finish::{Block, finish};
 use super::tile::{self, Operands};
 use super::{Gemm, MatrixMut, Start};
 use crate::float::Float;
 use crate::simd::{Isa, Kernel, Simd};
 
-/// Rows `p..p + k` and columns `j..j + columns` of B, as rows of contiguous elements.
+/// Rows `p..p + k` and columns `j..j + columns` of B, in vectors of contiguous elements.
 #[derive(Clone, Copy)]
 pub(super) struct BlockOfB<'a, T> {
     /// The elements, the first of them (p, j).
     pub(super) data: &'a [T],
     /// Elements from one row to the next.
     pub(super) row_stride: usize,
+    /// Elements from one vector of columns to the next.
+    pub(super) vector_stride: usize,
     pub(super) p: usize,
     pub(super) k: usize,
     pub(super) j: usize,
     pub(super) columns: usize,
+}
+
+impl<T> BlockOfB<'_, T> {
+    /// Elements from the first to past the last.
+    fn extent(&self, lanes: usize) -> usize {
+        if self.k == 0 || self.columns == 0 {
+            return 0;
+        }
+        let last = (self.columns - 1) / lanes;
+        (self.k - 1) * self.row_stride + last * self.vector_stride + self.columns - last * lanes
+    }
 }
 
 /// Continues the sums in columns `j..j + columns` of C by the products of a block, and finishes them if it is the last
@@ -65,6 +79,15 @@ impl<T: Float> Kernel<T> for Rows<'_, '_, T> {
     }
 }
 
+/// Rows of the largest tile of a level, whose sums and operands fit the registers.
+const fn max_rows<S: Simd>() -> usize {
+    match (S::REGISTERS, S::LANES) {
+        (32.., _) => 8,
+        (_, 8..) => 6,
+        _ => 4,
+    }
+}
+
 #[inline(always)]
 fn run_rows<S: Simd>(
     simd: S,
@@ -76,20 +99,11 @@ fn run_rows<S: Simd>(
         b.p + b.k <= gemm.k && b.j + b.columns <= gemm.n,
         "gemm: a block of B outside of B"
     );
-    let needed = if b.k == 0 {
-        0
-    } else {
-        (b.k - 1) * b.row_stride + b.columns
-    };
     assert!(
-        b.data.len() >= needed,
+        b.data.len() >= b.extent(S::LANES),
         "gemm: a block of B outside of its slice"
     );
-    let max_rows = match (S::REGISTERS, S::LANES) {
-        (32.., _) => 8,
-        (_, 8..) => 6,
-        _ => 4,
-    };
+    let max_rows = max_rows::<S>();
     let is_last = b.p + b.k == gemm.k;
     let (mut i, mut groups) = (0, gemm.m.div_ceil(max_rows));
     while groups > 0 {
@@ -168,31 +182,48 @@ fn run_columns<S: Simd, const R: usize, const V: usize>(
         a_column: gemm.a.column_stride,
         b: b.data.as_ptr(),
         b_row: b.row_stride,
+        b_vector: b.vector_stride,
         c: c.data.as_mut_ptr().wrapping_add(i * c.row_stride + b.j),
         c_row: c.row_stride,
         load_c: b.p > 0 || gemm.start == Start::Accumulate,
     };
     let mut j = 0;
+    if R == max_rows::<S>() && V == 2 && ahead::pays(gemm, b.k) {
+        let plan = ahead::Plan::new::<S>(gemm, &b, c, [i, R, V * S::LANES]);
+        while j + V * S::LANES <= b.columns {
+            // SAFETY: as below.
+            unsafe {
+                tile::full_ahead::<S, R, V>(
+                    simd,
+                    first.at_vector(j / S::LANES, S::LANES),
+                    plan.at(j),
+                )
+            };
+            j += V * S::LANES;
+        }
+    }
     while j + V * S::LANES <= b.columns {
         // SAFETY: rows i..i+R of A and C and the block's rows and columns lie within the operands: those of B were
         // asserted by `run_rows`, those of A and C on entry; C is borrowed exclusively.
-        unsafe { tile::full::<S, R, V>(simd, first.at_column(j)) };
+        unsafe { tile::full::<S, R, V>(simd, first.at_vector(j / S::LANES, S::LANES)) };
         j += V * S::LANES;
     }
     if V > 2 {
         while j + 2 * S::LANES <= b.columns {
             // SAFETY: as above, with two vectors.
-            unsafe { tile::full::<S, R, 2>(simd, first.at_column(j)) };
+            unsafe { tile::full::<S, R, 2>(simd, first.at_vector(j / S::LANES, S::LANES)) };
             j += 2 * S::LANES;
         }
     }
     if j + S::LANES <= b.columns {
         // SAFETY: as above, with one vector.
-        unsafe { tile::full::<S, R, 1>(simd, first.at_column(j)) };
+        unsafe { tile::full::<S, R, 1>(simd, first.at_vector(j / S::LANES, S::LANES)) };
         j += S::LANES;
     }
     if j < b.columns {
         // SAFETY: as above, with the less than LANES columns that are left.
-        unsafe { tile::partial::<S, R>(simd, b.columns - j, first.at_column(j)) };
+        unsafe {
+            tile::partial::<S, R>(simd, b.columns - j, first.at_vector(j / S::LANES, S::LANES))
+        };
     }
 }

@@ -139,6 +139,10 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + std::fmt::Debug + 'static 
         }
     }
 
+    /// Asks for the cache line of an address, which need not be valid; does nothing where the hardware takes no hints.
+    #[inline(always)]
+    fn prefetch(self, _address: *const Self::Elem) {}
+
     /// Transposes a square of LANES × LANES elements: rows `source_stride` apart become columns of rows `target_stride`
     /// apart.
     ///
