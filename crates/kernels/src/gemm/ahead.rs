@@ -5,6 +5,8 @@
 //! wait for them one after the other. So each tile asks for the C of the next tile and for its share of the A of the next
 //! group, a row at a time over its run of k: asked for all at once, they hold up the loads of B.
 //!
+//! Tiles of sixteen registers do not ask: they last too short for it.
+//!
 //! Tried and lost: copying A into panels (the copy waits for the same lines and gains nothing afterwards); asking for B,
 //! which comes in order anyway.
 

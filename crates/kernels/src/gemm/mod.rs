@@ -13,7 +13,8 @@
 //! position in it, or the path taken. Row i of a batch is the same row alone.
 //!
 //! Two paths exist on each level. The direct one reads A and B where they lie and suits the sizes of most layers; the
-//! packed one copies blocks of B into rows first and suits transposed B and sizes that outgrow the cache.
+//! packed one copies blocks of B into order first and suits transposed B and wide rows. Products that outgrow the cache
+//! ask for what comes next while they compute.
 //! `f64` runs the portable kernels; the crate `matrixmultiply` is the second opinion ([`second_opinion`]) in tests and
 //! benches only, because how its kernels add up at the edges is not part of its contract.
 
@@ -190,9 +191,9 @@ pub const fn scratch_len(n: usize, k: usize) -> usize {
 }
 
 impl<T: Float> Gemm<'_, T> {
-    /// Elements of scratch space this product needs: 0 where the direct path serves.
+    /// Elements of scratch space this product needs: 0 where the direct path serves on every level.
     pub fn scratch_len(&self) -> usize {
-        if self.is_direct() {
+        if Isa::ALL.into_iter().all(|isa| self.is_direct(isa)) {
             0
         } else {
             scratch_len(self.n, self.k)
@@ -214,7 +215,7 @@ impl<T: Float> Gemm<'_, T> {
     /// As [`run`](Gemm::run), and if this machine lacks `isa`.
     pub fn run_on(self, isa: Isa, c: MatrixMut<'_, T>, scratch: &mut [T]) {
         self.check(&c);
-        if self.is_direct() {
+        if self.is_direct(isa) {
             T::dispatch_on(isa, direct::Direct { gemm: self, c });
         } else {
             T::dispatch_on(
@@ -242,9 +243,8 @@ impl<T: Float> Gemm<'_, T> {
     }
 
     /// The path is a matter of speed alone: both give the same bits.
-    fn is_direct(&self) -> bool {
-        let is_small = self.n <= direct::MAX_COLUMNS || self.m <= direct::MAX_ROWS;
-        self.b.column_stride == 1 && is_small
+    fn is_direct(&self, isa: Isa) -> bool {
+        self.b.column_stride == 1 && direct::pays(self, isa)
     }
 
     fn check(&self, c: &MatrixMut<'_, T>) {
@@ -276,7 +276,7 @@ impl<T: Float> Kernel<T> for Checked<'_, T> {
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { gemm, c, scratch } = self;
         gemm.check(&c);
-        if gemm.is_direct() {
+        if gemm.is_direct(S::ISA) {
             simd.enter(direct::Direct { gemm, c });
         } else {
             simd.enter(packed::Packed { gemm, c, scratch });

@@ -1,15 +1,18 @@
-//! The packed path: a block of B at a time is copied into rows side by side, for transposed B and for B that outgrows
-//! the cache.
+//! The packed path: a block of B at a time is copied into columns of vectors, for transposed B and for B whose rows are
+//! too wide to be read where they lie.
 //!
 //! ```text
 //! for columns in blocks of N_BLOCK, for k in blocks of K_BLOCK:
-//!     copy the block of B into rows
+//!     copy the block of B: for each vector of columns, its rows one behind the other
 //!     all rows of A against it
 //! ```
 //!
-//! A is read where it lies: in blocks of K_BLOCK its rows are runs long enough to load well. Panels of A, as in Goto and
-//! van de Geijn's *Anatomy of high-performance matrix multiplication* (2008), cost more than they gain below some
-//! thousand rows.
+//! A is read where it lies; a tile asks ahead for it ([`ahead`](super::ahead)). The copy of B comes in order, so the
+//! hardware fetches it from the second-level cache by itself.
+//!
+//! Tried and lost: panels of A, as in Goto and van de Geijn's *Anatomy of high-performance matrix multiplication* (2008);
+//! longer blocks of k, whose tiles of B drive A out of the first-level cache; smaller blocks of transposed B for few rows
+//! of A; transposition by 512-bit pieces and by masked loads, because it waits for B and not for its shuffles.
 
 use super::direct::K_BLOCK;
 use super::rows::{BlockOfB, Rows};
@@ -17,14 +20,15 @@ use super::{Gemm, MatrixMut, MatrixRef};
 use crate::float::Float;
 use crate::simd::{Kernel, MAX_LANES, Simd};
 
-/// Columns of B copied at once; with K_BLOCK rows they fit the second-level cache beside A.
+/// Columns of B copied at once; with K_BLOCK rows they fit the second-level cache, and each row of A is read against
+/// many of them.
 const N_BLOCK: usize = 512;
 
 /// Vectors between the last of one column of vectors and the first of the next: without it, those of a row of B would
 /// meet in a few sets of the first-level cache while they are copied.
 const PAD: usize = 1;
 
-/// Rows of B that the copy asks for ahead.
+/// How many rows of B ahead the copy asks for: what a row takes to copy times this is longer than a line takes to come.
 const COPY_AHEAD: usize = 4;
 
 /// Elements that hold a block of B.

@@ -3,7 +3,7 @@
 //! Rows come in groups as even as possible (16 rows of at most 6 are 6, 5 and 5). Each group runs over all columns of
 //! the block before the next one does; fewer rows take more vectors, so that enough sums are under way at once.
 
-use super::ahead;
+use super::ahead::{self, Plan};
 use super::finish::{Block, finish};
 use super::tile::{self, Operands};
 use super::{Gemm, MatrixMut, Start};
@@ -104,11 +104,22 @@ fn run_rows<S: Simd>(
         "gemm: a block of B outside of its slice"
     );
     let max_rows = max_rows::<S>();
+    let asks_ahead = S::REGISTERS >= 32 && ahead::pays(gemm, b.k);
     let is_last = b.p + b.k == gemm.k;
     let (mut i, mut groups) = (0, gemm.m.div_ceil(max_rows));
     while groups > 0 {
         let rows = (gemm.m - i).div_ceil(groups);
-        run_group(simd, Group { gemm, b, i }, c, rows);
+        run_group(
+            simd,
+            Group {
+                gemm,
+                b,
+                i,
+                asks_ahead,
+            },
+            c,
+            rows,
+        );
         if is_last && !gemm.epilogue.is_none() {
             finish(
                 simd,
@@ -133,6 +144,7 @@ struct Group<'a, T> {
     gemm: &'a Gemm<'a, T>,
     b: BlockOfB<'a, T>,
     i: usize,
+    asks_ahead: bool,
 }
 
 /// All columns of a group of 1 to 8 rows.
@@ -173,9 +185,14 @@ fn run_columns<S: Simd, const R: usize, const V: usize>(
     group: Group<'_, S::Elem>,
     c: &mut MatrixMut<'_, S::Elem>,
 ) {
-    let Group { gemm, b, i } = group;
+    let Group {
+        gemm,
+        b,
+        i,
+        asks_ahead,
+    } = group;
     let a = gemm.a.data.as_ptr();
-    let first = Operands {
+    let mut tile = Operands {
         k: b.k,
         a: a.wrapping_add(i * gemm.a.row_stride + b.p * gemm.a.column_stride),
         a_row: gemm.a.row_stride,
@@ -188,42 +205,38 @@ fn run_columns<S: Simd, const R: usize, const V: usize>(
         load_c: b.p > 0 || gemm.start == Start::Accumulate,
     };
     let mut j = 0;
-    if R == max_rows::<S>() && V == 2 && ahead::pays(gemm, b.k) {
-        let plan = ahead::Plan::new::<S>(gemm, &b, c, [i, R, V * S::LANES]);
+    if R == max_rows::<S>() && V == 2 && asks_ahead {
+        let plan = Plan::new::<S>(gemm, &b, c, [i, R, V * S::LANES]);
         while j + V * S::LANES <= b.columns {
             // SAFETY: as below.
-            unsafe {
-                tile::full_ahead::<S, R, V>(
-                    simd,
-                    first.at_vector(j / S::LANES, S::LANES),
-                    plan.at(j),
-                )
-            };
+            unsafe { tile::full_ahead::<S, R, V>(simd, tile, plan.at(j)) };
+            tile = tile.after(V, S::LANES);
             j += V * S::LANES;
         }
     }
     while j + V * S::LANES <= b.columns {
         // SAFETY: rows i..i+R of A and C and the block's rows and columns lie within the operands: those of B were
         // asserted by `run_rows`, those of A and C on entry; C is borrowed exclusively.
-        unsafe { tile::full::<S, R, V>(simd, first.at_vector(j / S::LANES, S::LANES)) };
+        unsafe { tile::full::<S, R, V>(simd, tile) };
+        tile = tile.after(V, S::LANES);
         j += V * S::LANES;
     }
     if V > 2 {
         while j + 2 * S::LANES <= b.columns {
             // SAFETY: as above, with two vectors.
-            unsafe { tile::full::<S, R, 2>(simd, first.at_vector(j / S::LANES, S::LANES)) };
+            unsafe { tile::full::<S, R, 2>(simd, tile) };
+            tile = tile.after(2, S::LANES);
             j += 2 * S::LANES;
         }
     }
     if j + S::LANES <= b.columns {
         // SAFETY: as above, with one vector.
-        unsafe { tile::full::<S, R, 1>(simd, first.at_vector(j / S::LANES, S::LANES)) };
+        unsafe { tile::full::<S, R, 1>(simd, tile) };
+        tile = tile.after(1, S::LANES);
         j += S::LANES;
     }
     if j < b.columns {
         // SAFETY: as above, with the less than LANES columns that are left.
-        unsafe {
-            tile::partial::<S, R>(simd, b.columns - j, first.at_vector(j / S::LANES, S::LANES))
-        };
+        unsafe { tile::partial::<S, R>(simd, b.columns - j, tile) };
     }
 }

@@ -8,8 +8,9 @@ use crate::float::Float;
 use crate::random::Random;
 use crate::simd::Isa;
 
-/// (m, n, k): empty, single, around the tiles of every level and around the blocks of the packed path.
-const SIZES: [(usize, usize, usize); 26] = [
+/// (m, n, k): empty, single, around the tiles of every level, around the blocks of both paths, and large enough to ask
+/// ahead on both.
+const SIZES: [(usize, usize, usize); 32] = [
     (0, 3, 2),
     (3, 0, 2),
     (3, 5, 0),
@@ -36,6 +37,12 @@ const SIZES: [(usize, usize, usize); 26] = [
     (115, 259, 3),
     (7, 33, 257),
     (15, 9, 600),
+    (3, 511, 127),
+    (16, 513, 128),
+    (17, 529, 129),
+    (9, 1025, 64),
+    (51, 480, 210),
+    (26, 1061, 131),
 ];
 
 fn fill<T: Float>(len: usize, stream: u32, value: fn(u32) -> f64) -> Vec<T> {
@@ -250,7 +257,12 @@ fn both_paths_of_a_level_give_the_same_bits() {
 /// A row's bits do not depend on the rows beside it: each row computed alone, and each in batches of every size.
 #[test]
 fn a_row_alone_equals_the_row_in_a_batch() {
-    let (n, k) = (77, 300);
+    for (n, k) in [(77, 300), (530, 130)] {
+        check_rows_alone(n, k);
+    }
+}
+
+fn check_rows_alone(n: usize, k: usize) {
     let (a, b) = (fill::<f32>(40 * k, 0, real), fill::<f32>(k * n, 1, real));
     for isa in Isa::available() {
         for lie in [Lie::RowMajor, Lie::Transposed] {

@@ -33,7 +33,7 @@ pub(super) struct Operands<T> {
 impl<T> Operands<T> {
     /// The operands of the tile `vectors` vectors of `lanes` columns further.
     #[inline(always)]
-    pub(super) fn at_vector(self, vectors: usize, lanes: usize) -> Self {
+    pub(super) fn after(self, vectors: usize, lanes: usize) -> Self {
         Self {
             b: self.b.wrapping_add(vectors * self.b_vector),
             c: self.c.wrapping_add(vectors * lanes),
