@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::{Amount, Row, filled};
 use plywood::kernels::AlignedVec;
-use plywood::kernels::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start};
+use plywood::kernels::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start, second_opinion};
 
 /// Sides of the squares.
 pub(crate) const SQUARES: [usize; 6] = [64, 128, 256, 512, 1024, 2048];
@@ -17,9 +17,6 @@ pub(crate) const THIN: [[usize; 3]; 5] = [
     [128, 512, 512],
 ];
 
-/// The largest square of the table: 2048 says nothing about a kernel that 1024 does not.
-const LARGEST: usize = 1024;
-
 /// Which operand lies transposed in memory.
 #[derive(Clone, Copy)]
 enum Form {
@@ -32,19 +29,20 @@ enum Form {
 }
 
 pub(super) fn rows(clock: Clock) -> Vec<Row> {
-    let squares = SQUARES.into_iter().filter(|&side| side <= LARGEST);
-    let mut rows: Vec<Row> = squares
-        .map(|side| row(clock, [side; 3], Form::Plain))
-        .collect();
+    let mut rows = Vec::new();
+    for side in SQUARES {
+        rows.extend(pair(clock, [side; 3], Form::Plain));
+    }
     for [m, k, n] in THIN {
-        rows.push(row(clock, [m, k, n], Form::Plain));
-        rows.push(row(clock, [m, n, k], Form::BackToInputs));
-        rows.push(row(clock, [k, m, n], Form::BackToWeight));
+        rows.extend(pair(clock, [m, k, n], Form::Plain));
+        rows.extend(pair(clock, [m, n, k], Form::BackToInputs));
+        rows.extend(pair(clock, [k, m, n], Form::BackToWeight));
     }
     rows
 }
 
-fn row(clock: Clock, sizes: [usize; 3], form: Form) -> Row {
+/// A product, and the same one by the crate `matrixmultiply`.
+fn pair(clock: Clock, sizes: [usize; 3], form: Form) -> [Row; 2] {
     let [m, k, n] = sizes;
     let (a, b) = (filled(m * k), filled(k * n));
     let mut c = AlignedVec::zeroed(m * n);
@@ -78,8 +76,14 @@ fn row(clock: Clock, sizes: [usize; 3], form: Form) -> Row {
         epilogue: Epilogue::NONE,
     };
     let mut scratch = AlignedVec::zeroed(gemm.scratch_len());
-    let flops = Amount::Flops(2.0 * (m * n * k) as f64);
-    Row::timed(clock, name, flops, || {
-        gemm.run(MatrixMut::row_major(&mut c, n), &mut scratch);
-    })
+    let flops = || Amount::Flops(2.0 * (m * n * k) as f64);
+    let theirs = format!("{name}, matrixmultiply");
+    [
+        Row::timed(clock, name, flops(), || {
+            gemm.run(MatrixMut::row_major(&mut c, n), &mut scratch);
+        }),
+        Row::timed(clock, theirs, flops(), || {
+            second_opinion(gemm, MatrixMut::row_major(&mut c, n));
+        }),
+    ]
 }
