@@ -1,7 +1,7 @@
-"""The chapter's two networks in Keras over TensorFlow, as its listings stand but for the softmax inside the loss.
+"""The networks in Keras over TensorFlow, as the chapter's listings stand but for the softmax inside the loss.
 
 A step is one compiled graph over tensors that are ready, without the progress and callbacks of `fit` and `predict`. Compiling
-with XLA makes these networks slower on a CPU.
+with XLA makes these networks slower on a CPU; oneDNN is on, as TensorFlow has it.
 """
 
 import os
@@ -12,7 +12,7 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
-import work  # noqa: E402
+import worker  # noqa: E402
 
 
 def cnn():
@@ -25,47 +25,99 @@ def cnn():
     ])
 
 
-def tagger():
+def vgg():
+    def block(out):
+        return [layers.Conv2D(out, 3, padding="same"), layers.BatchNormalization(), layers.ReLU()]
+
     return keras.Sequential([
-        keras.Input((work.STEPS,), dtype="int64"),
-        layers.Embedding(work.VOCABULARY, 64),
-        layers.GRU(64, return_sequences=True, dropout=0.1),
-        layers.Dense(64, activation="relu"), layers.Dense(work.CLASSES),
+        keras.Input((32, 32, 3)),
+        *block(64), *block(64), layers.MaxPooling2D(2),
+        *block(128), *block(128), layers.MaxPooling2D(2),
+        *block(256), *block(256), layers.MaxPooling2D(2),
+        layers.Flatten(), layers.Dense(256, activation="relu"), layers.Dense(10),
     ])
 
 
-def main():
-    options = work.arguments()
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(options.threads)
-    keras.utils.set_random_seed(0)
-    model = cnn() if options.work.startswith("cnn") else tagger()
+def mlp():
+    return keras.Sequential([
+        keras.Input((784,)),
+        layers.Dense(512, activation="relu"), layers.Dense(512, activation="relu"), layers.Dense(10),
+    ])
+
+
+def tagger(cell, work):
+    stream = work["mode"] == "stream"
+    size = {"batch_shape": (work["batch"], 1)} if stream else {"shape": (work["steps"],)}
+    return keras.Sequential([
+        keras.Input(**size, dtype="int64"),
+        layers.Embedding(worker.VOCABULARY, 64),
+        cell(64, return_sequences=True, dropout=0.1, stateful=stream),
+        layers.Dense(64, activation="relu"), layers.Dense(worker.CLASSES),
+    ])
+
+
+NETWORKS = {
+    "cnn": lambda work: cnn(),
+    "vgg": lambda work: vgg(),
+    "mlp": lambda work: mlp(),
+    "gru": lambda work: tagger(layers.GRU, work),
+    "lstm": lambda work: tagger(layers.LSTM, work),
+}
+
+
+def training(work, model, draw):
     criterion = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimizer = keras.optimizers.Adam()
+    optimizer = keras.optimizers.Adam(work["rate"])
     optimizer.build(model.trainable_variables)
 
     @tf.function
-    def train_graph(x, y):
+    def graph(x, y):
         with tf.GradientTape() as tape:
             loss = criterion(y, model(x, training=True))
         variables = model.trainable_variables
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
+    return lambda: float(graph(*draw()))
+
+
+def inference(model, draw):
     @tf.function
-    def infer_graph(x):
+    def graph(x):
         return model(x, training=False)
 
-    def train(x, y):
-        return float(train_graph(x, y))
+    def step():
+        graph(draw()).numpy()
 
-    def infer(x, _):
-        infer_graph(x).numpy()
+    return step
 
-    training = options.work.endswith("training")
-    version = f"{keras.__version__} (TensorFlow {tf.__version__})"
-    work.report("Keras", version, options, tf.constant, train if training else infer)
+
+def prepare(work):
+    if work["network"] == "product":
+        raise worker.Unsupported("TensorFlow is no contestant in matrix products")
+    fix_threads(work["threads"])
+    keras.utils.set_random_seed(0)
+    model = NETWORKS[work["network"]](work)
+    source = [(tf.constant(x), tf.constant(y)) for x, y in worker.batches(work)]
+    if work["mode"] == "training":
+        return training(work, model, worker.in_turn(source)), None
+    if work["mode"] == "stream":
+        inputs = [x[:, at : at + 1] for x, _ in source for at in range(x.shape[1])]
+    else:
+        inputs = [x for x, _ in source]
+    return inference(model, worker.in_turn(inputs)), None
+
+
+def fix_threads(threads):
+    """TensorFlow takes a number of threads before its first operation, and never again."""
+    if tf.config.threading.get_intra_op_parallelism_threads() == threads:
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError as error:
+        raise worker.Unsupported("TensorFlow cannot change its threads any more") from error
 
 
 if __name__ == "__main__":
-    main()
+    worker.serve("Keras", f"{keras.__version__} (TensorFlow {tf.__version__})", prepare)

@@ -28,7 +28,7 @@ enum Command {
     Golden(golden::Options),
     /// Puts the data sets where the examples find them, and says where that is.
     Data,
-    /// Measures kernels and training steps; with --peers, side by side with PyTorch and Keras.
+    /// Measures kernels and whole steps; with --peers, side by side with PyTorch, Keras, burn and candle.
     Bench(bench::Options),
     /// What continuous integration runs.
     Ci,

@@ -1,18 +1,31 @@
-//! `cargo xtask bench`: kernels and steps, and the same steps in PyTorch and Keras, run in turn.
+//! `cargo xtask bench`: kernels and whole steps; the same steps beside those of the peers; how time grows with size.
 
+mod contest;
+mod data;
+mod growth;
 mod kernels;
-mod peers;
-mod steps;
+mod machine;
+mod own;
+#[path = "../../../benches/peers/worker.rs"]
+#[allow(unreachable_pub)] // The peers share the file.
+mod protocol;
 mod table;
+mod works;
 
 use crate::Outcome;
+use data::Data;
 use std::path::Path;
+use table::Table;
+use works::Effort;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Runs PyTorch and Keras beside, from PyPI, in a virtual environment under target/, and writes BENCHMARKS.md.
+    /// Runs PyTorch, Keras, burn and candle beside, from their registries, under target/, and writes BENCHMARKS.md.
     #[arg(long)]
     peers: bool,
+    /// How time grows with batch, image side, sequence, state and threads; writes BENCHMARKS-GROWTH.md.
+    #[arg(long, conflicts_with = "peers")]
+    growth: bool,
     /// Fewer and shorter runs.
     #[arg(long)]
     quick: bool,
@@ -22,25 +35,58 @@ pub(crate) struct Options {
     /// The Python that makes the virtual environment.
     #[arg(long, default_value = "python3")]
     python: String,
-    /// Does one piece of work in this process and prints its figures as JSON; for `--peers`.
+    /// Plywood's worker in the contest of `--peers`.
     #[arg(long, hide = true)]
-    work: Option<steps::Work>,
-    /// How long.
-    #[command(flatten)]
-    span: steps::Span,
+    worker: bool,
+}
+
+impl Options {
+    fn effort(&self) -> Effort {
+        Effort {
+            quick: self.quick,
+            threads: self.threads,
+        }
+    }
 }
 
 pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
-    if let Some(work) = options.work {
-        println!("{}", steps::run(work, options.span, options.threads)?);
+    if options.worker {
+        own::serve();
         return Ok(());
     }
     if options.peers {
-        return peers::run(root, options);
+        return contest::run(root, options);
+    }
+    if options.growth {
+        return growth::run(root, options.effort());
     }
     kernels::run(options.quick);
     println!();
-    steps::print_all(options.quick, options.threads)
+    steps(root, options.effort())
+}
+
+/// Prints Plywood's whole steps.
+fn steps(root: &Path, effort: Effort) -> Outcome {
+    let data = Data::at(root.join("target/bench-data"));
+    data.write()?;
+    println!("steps on {} threads", effort.threads);
+    let mut table = Table::new(&["work", "ms a step", "rate", "unit"]);
+    for row in works::steps(&data, effort) {
+        let cells = match own::run(&row.entries[0].work, effort.seconds(row.section)) {
+            Ok(timed) => {
+                let step = timed.seconds / timed.steps as f64;
+                [
+                    format!("{:.3}", step * 1e3),
+                    format!("{:.0}", row.units / step),
+                ]
+            }
+            Err(reason) => [reason, String::new()],
+        };
+        let [milliseconds, rate] = cells;
+        table.row([row.title, milliseconds, rate, row.unit.to_owned()]);
+    }
+    print!("{table}");
+    Ok(())
 }
 
 /// The middle one of `values`.

@@ -7,6 +7,8 @@ mod peak;
 mod products;
 mod recurrent;
 
+pub(super) use products::{SQUARES, THIN};
+
 use super::table::Table;
 use clock::Clock;
 use plywood::kernels::{AlignedVec, Isa};

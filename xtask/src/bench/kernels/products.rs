@@ -6,10 +6,10 @@ use plywood::kernels::AlignedVec;
 use plywood::kernels::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start, second_opinion};
 
 /// Sides of the squares.
-pub(crate) const SQUARES: [usize; 6] = [64, 128, 256, 512, 1024, 2048];
+pub(in crate::bench) const SQUARES: [usize; 6] = [64, 128, 256, 512, 1024, 2048];
 
 /// m, k, n: a dense layer over a block of images, the inputs of a GRU for one step and for a hundred, the layers of an MLP.
-pub(crate) const THIN: [[usize; 3]; 5] = [
+pub(in crate::bench) const THIN: [[usize; 3]; 5] = [
     [8, 576, 64],
     [16, 64, 192],
     [1600, 64, 192],
