@@ -123,32 +123,27 @@ impl Processes {
     }
 }
 
-/// The most memory of each contestant in `row`, as a process that does nothing else; all at once, for nothing is timed.
+/// The most memory of each contestant in `row`, as a process that does nothing else. All start at once, and then train one after the
+/// other: threads that spin while they wait would hold up those that work.
 fn memory(setup: &Setup, row: &Row) -> Result<Vec<Memory>, String> {
     eprintln!("memory, {} ...", row.title);
-    let alone = |entry: &Entry| -> Result<Memory, String> {
-        let mut process = setup.start(entry.contestant)?;
+    let mut started = Vec::new();
+    for entry in &row.entries {
+        started.push((entry, setup.start(entry.contestant)?));
+    }
+    let mut all = Vec::new();
+    for (entry, mut process) in started {
         process.introduce()?;
         process.prepare(&Work {
             warm_up: MEMORY_STEPS,
             ..entry.work.clone()
         })?;
-        Ok(Memory {
+        all.push(Memory {
             name: entry.name,
             bytes: process.memory()?,
-        })
-    };
-    std::thread::scope(|scope| {
-        let started: Vec<_> = row
-            .entries
-            .iter()
-            .map(|entry| scope.spawn(move || alone(entry)))
-            .collect();
-        let joined = started.into_iter().map(|thread| thread.join());
-        joined
-            .map(|outcome| outcome.unwrap_or_else(|_| Err("a thread panicked".to_owned())))
-            .collect()
-    })
+        });
+    }
+    Ok(all)
 }
 
 /// Training steps after which memory no longer grows.
