@@ -137,6 +137,7 @@ fn cell<C: Cell>(criterion: &mut Criterion, cell: C) {
             x: &values.0[0],
             weights: values.weights(),
             lengths: &[],
+            carried: &mut [],
             saved,
             scratch,
         });

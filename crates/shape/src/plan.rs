@@ -33,6 +33,10 @@ pub struct Plan {
     pub saved: Extent,
     /// Bytes kept likewise (the places of maxima).
     pub saved_bytes: Extent,
+    /// Numbers a sample that a recurrent layer carries from one step of a sequence to the next.
+    pub carried: usize,
+    /// Whether what comes out at a step follows from later steps, too.
+    pub looks_ahead: bool,
     /// Values a channel-wise statistic shares between all samples of a batch; not zero ends a segment.
     pub coupling: usize,
     /// Whether the gradient touches few rows of a table and is scattered after the blocks.
@@ -187,6 +191,8 @@ impl Plan {
             tensor_count: 0,
             saved: Extent::NONE,
             saved_bytes: Extent::NONE,
+            carried: 0,
+            looks_ahead: false,
             coupling: 0,
             sparse: false,
             flops: 0,
@@ -288,6 +294,28 @@ impl Plan {
     pub const fn saves_bytes(mut self, per_row: Size) -> Self {
         self.saved_bytes.per_row = per_row.get_or(0);
         self
+    }
+
+    /// Says how many numbers a sample are carried from one step of a sequence to the next, all zero before the first.
+    #[must_use]
+    pub const fn carries(mut self, per_sample: Size) -> Self {
+        self.carried = per_sample.get_or(0);
+        self
+    }
+
+    /// Says that what comes out at a step follows from later steps, too.
+    #[must_use]
+    pub const fn looks_ahead(mut self) -> Self {
+        self.looks_ahead = true;
+        self
+    }
+
+    /// Whether a sequence can come piece by piece: no output follows from later steps, and whatever makes one of a sequence
+    /// carries it on.
+    #[must_use]
+    pub const fn takes_pieces(&self) -> bool {
+        let gathers = self.input.sequence && !self.output.sequence;
+        !self.looks_ahead && (!gathers || self.carried > 0)
     }
 
     /// Says what the products cost, a row of the input, forward.

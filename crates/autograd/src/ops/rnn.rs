@@ -115,6 +115,7 @@ pub(super) fn run<'t, T: Float, C: Cell>(
         x: x_value.data(),
         weights: weights(weight, recurrent, bias),
         lengths: &reading.lengths,
+        carried: &mut [],
         saved: &mut saved,
         scratch: &mut scratch(cell.scratch_len()),
     });

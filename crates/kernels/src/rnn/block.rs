@@ -5,6 +5,7 @@ use std::ops::Range;
 use plywood_shape::layers::Returns;
 
 use super::{Backward, Forward, Sequence, StateGradient, Weights};
+use crate::float::Float;
 use crate::math::{sigmoid, tanh};
 use crate::simd::Simd;
 
@@ -114,6 +115,11 @@ impl Sequence {
     pub(super) fn check_forward<T>(&self, pass: &Forward<'_, T>, gates: usize, needs: Needs) {
         self.check(pass.x, &pass.weights, pass.lengths, gates);
         needs.check(pass.weights.bias, pass.saved, pass.scratch);
+        let (given, expected) = (pass.carried.len(), self.samples * needs.carried);
+        assert!(
+            given == 0 || given == expected,
+            "rnn: {given} numbers carried, expected {expected}"
+        );
     }
 
     /// Panics unless a backward pass has the sizes of this block, for a cell of so many gates.
@@ -174,6 +180,8 @@ impl Sequence {
 #[derive(Clone, Copy)]
 pub(super) struct Needs {
     pub(super) bias: usize,
+    /// Numbers carried a sample.
+    pub(super) carried: usize,
     pub(super) saved: usize,
     pub(super) scratch: usize,
 }
@@ -254,6 +262,34 @@ pub(super) fn pass_back<S: Simd>(simd: S, own: Option<&[S::Elem]>, dh: &mut [S::
         let d = state_gradient(simd, dh, own, j);
         simd.store_partial(d, &mut dh[j..]);
         j += S::LANES;
+    }
+}
+
+/// Sets the states before the step read first: part `part` of the carried rows, or zero where nothing is carried.
+pub(super) fn start<T: Float>(sequence: &Sequence, carried: &[T], part: usize, states: &mut [T]) {
+    let (units, samples) = (sequence.units, sequence.samples);
+    let initial = &mut states[sequence.initial()];
+    if carried.is_empty() {
+        return initial.fill(T::ZERO);
+    }
+    let width = carried.len() / samples;
+    for (state, carried) in initial
+        .chunks_exact_mut(units)
+        .zip(carried.chunks_exact(width))
+    {
+        state.copy_from_slice(&carried[part * units..][..units]);
+    }
+}
+
+/// Brings the states after the step read last to part `part` of the carried rows, if there are any.
+pub(super) fn carry<T: Float>(sequence: &Sequence, states: &[T], part: usize, carried: &mut [T]) {
+    if carried.is_empty() {
+        return;
+    }
+    let (units, width) = (sequence.units, carried.len() / sequence.samples);
+    let last = sequence.last(states).chunks_exact(units);
+    for (carried, state) in carried.chunks_exact_mut(width).zip(last) {
+        carried[part * units..][..units].copy_from_slice(state);
     }
 }
 

@@ -8,7 +8,7 @@
 //! Gates lie in the order `i, f, g, o`. Saved are the states, the cells likewise, then for every row the four gates side
 //! by side, then tanh(c').
 
-use super::block::{Needs, pass_back, sigmoid_row, state_gradient, take, tanh_row};
+use super::block::{Needs, carry, pass_back, sigmoid_row, start, state_gradient, take, tanh_row};
 use super::products::{
     Columns, InputGradients, Projection, add_product, add_rows, add_weight_gradient,
     input_gradients, products_len, project, transpose,
@@ -77,6 +77,7 @@ impl Lstm {
     const fn needs(&self) -> Needs {
         Needs {
             bias: 4 * self.sequence.units,
+            carried: 2 * self.sequence.units,
             saved: self.saved_len(),
             scratch: self.scratch_len(),
         }
@@ -124,6 +125,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
             x,
             weights,
             lengths,
+            carried,
             saved,
             scratch,
         } = pass;
@@ -134,8 +136,8 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
             gates,
             squashed,
         } = lstm.parts(saved);
-        states[sequence.initial()].fill(T::ZERO);
-        cells[sequence.initial()].fill(T::ZERO);
+        start(&sequence, carried, 0, states);
+        start(&sequence, carried, 1, cells);
         let inputs = Projection {
             x,
             weight: weights.weight,
@@ -174,6 +176,8 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
                 }
             }
         }
+        carry(&sequence, states, 0, carried);
+        carry(&sequence, cells, 1, carried);
     }
 }
 

@@ -146,6 +146,9 @@ pub struct Forward<'a, T> {
     pub weights: Weights<'a, T>,
     /// Valid steps of every sample, at most T each; empty where all are valid.
     pub lengths: &'a [u32],
+    /// The state before the step read first, replaced by that after the step read last: a row for every sample, `[N][U]`, of an
+    /// LSTM `[N][2·U]` with the cell behind the state. Empty: the state begins as zero.
+    pub carried: &'a mut [T],
     /// What is kept for the way back, `saved_len` of the cell; begins with the states (see [`Sequence::states`]).
     pub saved: &'a mut [T],
     /// `scratch_len` of the cell at least.

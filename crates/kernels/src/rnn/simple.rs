@@ -1,6 +1,6 @@
 //! The simple recurrent cell (Elman, *Finding structure in time*, 1990): h' = tanh(x·W + h·U + b).
 
-use super::block::{Needs, pass_back, state_gradient, take};
+use super::block::{Needs, carry, pass_back, start, state_gradient, take};
 use super::products::{
     Columns, InputGradients, Projection, add_product, add_rows, add_weight_gradient,
     input_gradients, products_len, project, transpose,
@@ -81,6 +81,7 @@ impl SimpleRnn {
     const fn needs(&self) -> Needs {
         Needs {
             bias: self.sequence.units,
+            carried: self.sequence.units,
             saved: self.saved_len(),
             scratch: self.scratch_len(),
         }
@@ -103,11 +104,12 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
             x,
             weights,
             lengths,
+            carried,
             saved: states,
             scratch,
         } = pass;
         let Sequence { samples, units, .. } = sequence;
-        states[sequence.initial()].fill(T::ZERO);
+        start(&sequence, carried, 0, states);
         let inputs = Projection {
             x,
             weight: weights.weight,
@@ -149,6 +151,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
                 }
             }
         }
+        carry(&sequence, states, 0, carried);
     }
 }
 

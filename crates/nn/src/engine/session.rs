@@ -3,7 +3,7 @@
 use super::blocks::Blocks;
 use super::profile::Timer;
 use super::stage::{lengths, reserve, row_weights, rows, stage, staged_len, unstage};
-use crate::arena::Arena;
+use crate::arena::{Arena, Purpose};
 use crate::loss::Loss;
 use crate::metric::{Metric, Observed};
 use crate::network::{Element, Network};
@@ -208,7 +208,7 @@ impl<'n, N: Network> Session<'n, N> {
                 staged_len::<N::Input>(needed.samples, needed.steps),
             );
             self.workers.push(Mutex::new(Worker {
-                arena: Arena::new(N::STEPS, needed, scratch, false),
+                arena: Arena::new(N::STEPS, needed, scratch, Purpose::Inference),
                 input,
             }));
         }

@@ -11,6 +11,16 @@ fn directions(layer: &Bidirectional, plan: &Plan, rows: Rows) -> [Direction; 2] 
     [false, true].map(|reverse| Direction::of(layer.layer, plan, rows, reverse))
 }
 
+/// The memory of one direction.
+fn part<'a, T>(saved: &'a mut [T], scratch: &'a mut [T]) -> Memory<'a, T> {
+    Memory {
+        saved,
+        bytes: &mut [],
+        carried: &mut [],
+        scratch,
+    }
+}
+
 /// Numbers of scratch beside the directions' own: the gradient of the inputs of the second.
 fn input_len(plan: &Plan, rows: Rows) -> usize {
     plan.input.elements().get() * rows.of(plan.input)
@@ -27,8 +37,8 @@ impl<T: Float> Layer<T> for Bidirectional {
         let (ahead, rest) = saved.split_at_mut(one.saved_len());
         let back = &mut rest[..other.saved_len()];
         let (parameters, reverse) = pass.parameters.split_at(pass.parameters.len() / 2);
-        one.forward(pass, parameters, x, ahead, scratch);
-        other.forward(pass, reverse, x, back, scratch);
+        one.forward(pass, parameters, x, part(&mut *ahead, &mut *scratch));
+        other.forward(pass, reverse, x, part(&mut *back, scratch));
         let units = one.units();
         let outputs = one.output(ahead).chunks_exact(units);
         let outputs = outputs.zip(other.output(back).chunks_exact(units));
@@ -69,12 +79,7 @@ impl<T: Float> Layer<T> for Bidirectional {
             dx: dx.as_deref_mut(),
             gradient,
         };
-        let memory = Memory {
-            saved: ahead,
-            bytes: &mut [],
-            scratch: &mut *scratch,
-        };
-        one.backward(pass, parameters, first, memory);
+        one.backward(pass, parameters, first, part(ahead, &mut *scratch));
         let reversed = DirectionFlow {
             x: flow.x,
             dy: &flow.dy[second.min(flow.dy.len())..],
@@ -82,12 +87,7 @@ impl<T: Float> Layer<T> for Bidirectional {
             dx: dx.is_some().then_some(&mut *dropped_dx),
             gradient: reverse_gradient,
         };
-        let memory = Memory {
-            saved: back,
-            bytes: &mut [],
-            scratch,
-        };
-        other.backward(pass, reverse, reversed, memory);
+        other.backward(pass, reverse, reversed, part(back, scratch));
         if let Some(dx) = dx {
             plywood_kernels::elementwise::add_assign(dx, dropped_dx);
         }

@@ -113,22 +113,22 @@ impl Direction {
         })
     }
 
-    /// Fills `saved`, whose first part are the states.
+    /// Fills what is saved, whose first part are the states.
     pub(super) fn forward<T: Float>(
         &self,
         pass: &Pass<'_, T>,
         parameters: &[T],
         x: &[T],
-        saved: &mut [T],
-        scratch: &mut [T],
+        memory: Memory<'_, T>,
     ) {
-        let (dropped, scratch) = scratch.split_at_mut(self.dropped_len());
+        let (dropped, scratch) = memory.scratch.split_at_mut(self.dropped_len());
         let x = self.inputs(pass, x, dropped);
         let forward = Forward {
             x,
             weights: self.weights(parameters),
             lengths: pass.lengths,
-            saved,
+            carried: memory.carried,
+            saved: memory.saved,
             scratch,
         };
         match self.cell {
@@ -232,8 +232,12 @@ macro_rules! recurrent_layers {
 
             fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
                 let cell = Direction::of(Recurrent::$layer(*self), pass.plan, pass.rows, false);
-                let Memory { saved, scratch, .. } = memory;
-                cell.forward(pass, pass.parameters, x, saved, scratch);
+                let saved = memory.saved;
+                let memory = Memory {
+                    saved: &mut *saved,
+                    ..memory
+                };
+                cell.forward(pass, pass.parameters, x, memory);
                 y.copy_from_slice(cell.output(saved));
             }
 

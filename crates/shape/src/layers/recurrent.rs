@@ -119,6 +119,7 @@ impl SimpleRnn {
         };
         plan.offset("bias", &[units], Fill::Zeros)
             .saves(units, units)
+            .carries(units)
     }
 }
 
@@ -138,6 +139,7 @@ impl Gru {
             plan.offset("bias", &[three], Fill::Zeros)
         };
         plan.saves(units.times(Size::Known(5)), units)
+            .carries(units)
     }
 }
 
@@ -156,6 +158,7 @@ impl Lstm {
         };
         plan.offset("bias", &[units.times(Size::Known(4))], forget)
             .saves(units.times(Size::Known(7)), units.times(TWO))
+            .carries(units.times(TWO))
     }
 }
 
@@ -320,5 +323,6 @@ impl Bidirectional {
             Size::Known(one.saved.per_row).times(TWO).plus(row),
             Size::Known(one.saved.per_sample).times(TWO).plus(sample),
         )
+        .looks_ahead()
     }
 }

@@ -88,6 +88,7 @@ impl Cell {
                 x: &x,
                 weights,
                 lengths: &[],
+                carried: &mut [],
                 saved: &mut saved,
                 scratch: &mut scratch,
             });

@@ -4,7 +4,7 @@ use super::Gru;
 use crate::float::Float;
 use crate::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start};
 use crate::math::tanh;
-use crate::rnn::block::{sigmoid_row, take};
+use crate::rnn::block::{carry, sigmoid_row, start, take};
 use crate::rnn::products::{Columns, Projection, add_product, project};
 use crate::rnn::{Forward, Sequence, Weights};
 use crate::simd::{Kernel, Simd};
@@ -41,6 +41,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
             x,
             weights,
             lengths,
+            carried,
             saved,
             mut scratch,
         } = pass;
@@ -54,7 +55,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
         };
         let (states, rest) = saved.split_at_mut(sequence.states_len());
         let (gates, q) = rest.split_at_mut(3 * sequence.rows() * units);
-        states[sequence.initial()].fill(T::ZERO);
+        start(&sequence, carried, 0, states);
         for steps in sequence.chunks() {
             project(simd, &sequence, steps.clone(), inputs, gates, scratch);
             for t in sequence.read(steps) {
@@ -78,6 +79,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
                 }
             }
         }
+        carry(&sequence, states, 0, carried);
     }
 }
 

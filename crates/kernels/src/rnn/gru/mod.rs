@@ -83,6 +83,7 @@ impl Gru {
         let bias = biases * 3 * self.sequence.units;
         Needs {
             bias,
+            carried: self.sequence.units,
             saved: self.saved_len(),
             scratch: self.scratch_len(),
         }

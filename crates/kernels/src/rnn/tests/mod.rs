@@ -320,6 +320,7 @@ fn gradients_are_added_and_strided_state_gradients_are_read_in_place() {
         x: &problem.x,
         weights,
         lengths: &[],
+        carried: &mut [],
         saved: &mut saved,
         scratch: &mut scratch,
     });

@@ -173,6 +173,7 @@ impl Problem {
             x: &x,
             weights,
             lengths: &self.lengths,
+            carried: &mut [],
             saved: &mut saved,
             scratch: &mut scratch,
         };
