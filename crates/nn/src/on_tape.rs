@@ -258,7 +258,12 @@ impl<N: Network> Block<N> {
         let rows = setting.samples.rows;
         Self {
             setting,
-            arena: Arena::new(N::STEPS, rows, scratch_len::<N>(rows, false), Purpose::Training),
+            arena: Arena::new(
+                N::STEPS,
+                rows,
+                scratch_len::<N>(rows, false),
+                Purpose::Training,
+            ),
             fresh: false,
         }
     }

@@ -35,8 +35,8 @@ pub struct Plan {
     pub saved_bytes: Extent,
     /// Numbers a sample that a recurrent layer carries from one step of a sequence to the next.
     pub carried: usize,
-    /// Whether what comes out at a step follows from later steps, too.
-    pub looks_ahead: bool,
+    /// Whether every step of a sequence is computed by itself, or from what earlier steps carried to it.
+    pub stepwise: bool,
     /// Values a channel-wise statistic shares between all samples of a batch; not zero ends a segment.
     pub coupling: usize,
     /// Whether the gradient touches few rows of a table and is scattered after the blocks.
@@ -192,7 +192,7 @@ impl Plan {
             saved: Extent::NONE,
             saved_bytes: Extent::NONE,
             carried: 0,
-            looks_ahead: false,
+            stepwise: false,
             coupling: 0,
             sparse: false,
             flops: 0,
@@ -204,6 +204,15 @@ impl Plan {
         } else {
             plan
         }
+    }
+
+    /// The same, of a layer that computes every step of a sequence by itself or from what earlier ones carried to it: sequences
+    /// may then come to it in pieces. Of a plan that does not say so, a network sees sequences as a whole.
+    #[must_use]
+    pub const fn stepwise(input: Shape, output: Shape) -> Self {
+        let mut plan = Self::yields(input, output);
+        plan.stepwise = true;
+        plan
     }
 
     /// A layer that cannot take `input`, in the words of whoever wrote the layer.
@@ -303,19 +312,12 @@ impl Plan {
         self
     }
 
-    /// Says that what comes out at a step follows from later steps, too.
-    #[must_use]
-    pub const fn looks_ahead(mut self) -> Self {
-        self.looks_ahead = true;
-        self
-    }
-
-    /// Whether a sequence can come piece by piece: no output follows from later steps, and whatever makes one of a sequence
-    /// carries it on.
+    /// Whether a sequence can come piece by piece: every step is computed by itself or from what is carried to it, and what makes
+    /// one of a sequence carries it on.
     #[must_use]
     pub const fn takes_pieces(&self) -> bool {
-        let gathers = self.input.sequence && !self.output.sequence;
-        !self.looks_ahead && (!gathers || self.carried > 0)
+        let gathers = !self.output.sequence && self.carried == 0;
+        !self.input.sequence || (self.stepwise && !gathers)
     }
 
     /// Says what the products cost, a row of the input, forward.

@@ -28,7 +28,8 @@ use plywood_shape::{LayerInfo, Rows, Sample, Shape, Text};
 /// }
 /// ```
 ///
-/// A network with a layer that reads from the end of a sequence takes no stream: it does not compile.
+/// A network with a layer that reads from the end of a sequence takes no stream: it does not compile. A layer of one's own that
+/// computes every step by itself says so in its plan ([`Plan::stepwise`](plywood_shape::Plan::stepwise)).
 #[derive(Debug)]
 pub struct Stream<'n, N: Network> {
     network: &'n N,
@@ -58,7 +59,12 @@ impl<'n, N: Network> Stream<'n, N> {
             network,
             layout,
             prepared,
-            arena: Arena::new(N::STEPS, rows, scratch_len::<N>(rows, false), Purpose::Pieces),
+            arena: Arena::new(
+                N::STEPS,
+                rows,
+                scratch_len::<N>(rows, false),
+                Purpose::Pieces,
+            ),
             rows,
         }
     }
@@ -142,7 +148,7 @@ const fn refusal(
                 .text(layer.name)
                 .text("` of ")
                 .text(name)
-                .text(") needs to see a sequence to its end, so no step can be computed before the last is there")
+                .text(") needs to see sequences as a whole, so no step can be computed before the last is there")
                 .text("\nhelp: run whole sequences with `Session`, or leave the layer out");
             return Some(why);
         }
@@ -182,12 +188,14 @@ mod tests {
         let gru = Gru::new(4);
         assert_eq!(message("Gru", gru.plan(sequence)), None);
         let both = Bidirectional::new(Recurrent::Gru(gru)).plan(sequence);
-        let expected = "Bidirectional (layer `reader` of Tagger) needs to see a sequence to its end, so no step can be \
+        let expected = "Bidirectional (layer `reader` of Tagger) needs to see sequences as a whole, so no step can be \
                         computed before the last is there\n\
                         help: run whole sequences with `Session`, or leave the layer out";
         assert_eq!(message("Bidirectional", both).as_deref(), Some(expected));
-        let mean = Plan::yields(sequence, Shape::vector(3));
+        let mean = Plan::stepwise(sequence, Shape::vector(3));
         assert!(message("MeanOfSteps", mean).is_some());
+        assert!(message("Unknown", Plan::yields(sequence, sequence)).is_some());
+        assert_eq!(message("Square", Plan::stepwise(sequence, sequence)), None);
         let still = Plan::yields(Shape::vector(3), Shape::vector(3));
         let expected = "Tagger takes no sequences, so there are no steps to feed it\n\
                         help: `Session` runs it over samples";

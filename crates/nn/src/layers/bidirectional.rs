@@ -1,6 +1,6 @@
 //! Both directions of a recurrent layer, joined side by side or added.
 
-use super::recurrent::{Direction, DirectionFlow};
+use super::recurrent::{Direction, DirectionFlow, ONE, Own};
 use crate::layer::{Flow, Layer, Memory, Pass};
 use plywood_kernels::Float;
 use plywood_shape::layers::{Bidirectional, Merge};
@@ -31,14 +31,35 @@ impl<T: Float> Layer<T> for Bidirectional {
         directions(self, plan, rows)[0].scratch_len() + input_len(plan, rows)
     }
 
+    fn prepared_len(&self, plan: &Plan) -> usize {
+        2 * directions(self, plan, ONE)[0].prepared_len()
+    }
+
+    fn prepare(&self, plan: &Plan, parameters: &[T], prepared: &mut [T]) {
+        let [one, other] = directions(self, plan, ONE);
+        let (parameters, reverse) = parameters.split_at(parameters.len() / 2);
+        let (ahead, back) = prepared.split_at_mut(one.prepared_len());
+        one.prepare(parameters, ahead);
+        other.prepare(reverse, back);
+    }
+
     fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
         let Memory { saved, scratch, .. } = memory;
         let [one, other] = directions(self, pass.plan, pass.rows);
         let (ahead, rest) = saved.split_at_mut(one.saved_len());
         let back = &mut rest[..other.saved_len()];
         let (parameters, reverse) = pass.parameters.split_at(pass.parameters.len() / 2);
-        one.forward(pass, parameters, x, part(&mut *ahead, &mut *scratch));
-        other.forward(pass, reverse, x, part(&mut *back, scratch));
+        let (prepared, reverse_prepared) = pass.prepared.split_at(one.prepared_len());
+        let own = Own {
+            parameters,
+            prepared,
+        };
+        one.forward(pass, own, x, part(&mut *ahead, &mut *scratch));
+        let own = Own {
+            parameters: reverse,
+            prepared: reverse_prepared,
+        };
+        other.forward(pass, own, x, part(&mut *back, scratch));
         let units = one.units();
         let outputs = one.output(ahead).chunks_exact(units);
         let outputs = outputs.zip(other.output(back).chunks_exact(units));

@@ -202,7 +202,7 @@ impl Common {
             fan_in: features.get_or(1),
             fan_out: columns.get_or(1),
         };
-        Ok(Plan::yields(input, output)
+        Ok(Plan::stepwise(input, output)
             .parameter("weight", &[features, columns], glorot)
             .parameter("recurrent_weight", &[units, columns], Fill::Orthogonal)
             .costs(features.plus(units).times(columns).times(TWO)))
@@ -323,6 +323,5 @@ impl Bidirectional {
             Size::Known(one.saved.per_row).times(TWO).plus(row),
             Size::Known(one.saved.per_sample).times(TWO).plus(sample),
         )
-        .looks_ahead()
     }
 }
