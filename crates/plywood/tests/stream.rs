@@ -180,3 +180,27 @@ fn a_step_of_too_few_sequences_is_refused() {
     let network = GruAfter::new(Seed(1));
     Stream::new(&network, 3).push(&[0.0; 5]);
 }
+
+/// Sixteen sequences go through a session in pieces, one alone in a single piece.
+#[test]
+fn padded_sequences_in_pieces_give_what_each_gives_alone() {
+    let (network, _) = setting::<Verdict>();
+    let lengths: Vec<u32> = (0..16).map(|n| 1 + n * 11 % STEPS as u32).collect();
+    let mut batch = Batch::sequences(16, STEPS);
+    for (i, token) in batch.data_mut().iter_mut().enumerate() {
+        *token = (i * 13 % 50) as u32;
+    }
+    batch.set_lengths(&lengths).expect("lengths fit");
+    let together = Session::new(&network).outputs(&batch);
+    for (n, &length) in lengths.iter().enumerate() {
+        let mut alone = Batch::sequences(1, length as usize);
+        let tokens = &batch.data()[n * STEPS..][..length as usize];
+        alone.sample_mut(0).copy_from_slice(tokens);
+        let expected = Session::new(&network).outputs(&alone);
+        assert_eq!(
+            bits(&together.data()[3 * n..][..3]),
+            bits(expected.data()),
+            "sample {n} of {length} steps"
+        );
+    }
+}

@@ -9,8 +9,8 @@
 //! and on the way back the same loop reversed, which turns the saved gates into their gradients in place, then one product
 //! over all steps for each weight. GRU and LSTM hold all gates of some units in registers from the first product to the new
 //! state (`tile`), with weights in an order made for it (`strips`); `forward` keeps the gates for the way back, `advance` keeps
-//! nothing and carries the state from piece to piece of a sequence, and both give the same bits. Gates lie side by side in the columns of a weight, as in Keras: GRU `z, r, h`; LSTM
-//! `i, f, c, o`.
+//! nothing and carries the state from piece to piece of a sequence, and both give the same bits. Gates lie side by side in the
+//! columns of a weight, as in Keras: GRU `z, r, h`; LSTM `i, f, c, o`.
 //!
 //! Rows are time-major: row `t·samples + n` is step `t` of sample `n`, so that a step is a contiguous block. A sample with
 //! a length reads its valid steps only: a padded step leaves the state as it was. Read forward, padded steps therefore
