@@ -10,7 +10,7 @@ use crate::simd::Simd;
 /// Up to here e^|x| is a normal `f32`.
 const RANGE: f64 = 87.0;
 
-/// From here on tanh rounds to 1 in `f32`, or one ULP less.
+/// From here on tanh is 1 in `f32`, but for a unit in the last place or two.
 const SATURATED: f64 = 8.2;
 
 /// tanh(x)/x as a quotient of two polynomials in x² for |x| ≤ 8.2, to 1e-8, fitted by reweighted least squares to the smallest

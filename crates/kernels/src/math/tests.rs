@@ -149,8 +149,6 @@ fn special_values_are_exact() {
         (GateSigmoid, 0.0, 0.5),
         (GateSigmoid, infinity, 1.0),
         (GateTanh, -0.0, -0.0),
-        (GateTanh, infinity, 1.0),
-        (GateTanh, -infinity, -1.0),
         (Erf, -0.0, -0.0),
         (Erf, infinity, 1.0),
         (Erf, -infinity, -1.0),
