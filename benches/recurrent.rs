@@ -25,6 +25,8 @@ trait Cell: Copy {
     const GATES: usize;
     const BIASES: usize;
     fn lens(self) -> [usize; 2];
+    fn prepared_len(self) -> usize;
+    fn prepare(self, weights: &Weights<'_, f32>, prepared: &mut [f32]);
     fn forward(self, pass: Forward<'_, f32>);
     fn backward(self, pass: Backward<'_, f32>);
     fn naive(x: &[f64], weights: &rnn::Weights<'_>) -> Vec<f64>;
@@ -36,6 +38,12 @@ impl Cell for Gru {
     const BIASES: usize = 2;
     fn lens(self) -> [usize; 2] {
         [self.saved_len(), self.scratch_len()]
+    }
+    fn prepared_len(self) -> usize {
+        Gru::prepared_len(&self)
+    }
+    fn prepare(self, weights: &Weights<'_, f32>, prepared: &mut [f32]) {
+        Gru::prepare(&self, weights, prepared);
     }
     fn forward(self, pass: Forward<'_, f32>) {
         Gru::forward(&self, pass);
@@ -54,6 +62,12 @@ impl Cell for Lstm {
     const BIASES: usize = 1;
     fn lens(self) -> [usize; 2] {
         [self.saved_len(), self.scratch_len()]
+    }
+    fn prepared_len(self) -> usize {
+        Lstm::prepared_len(&self)
+    }
+    fn prepare(self, weights: &Weights<'_, f32>, prepared: &mut [f32]) {
+        Lstm::prepare(&self, weights, prepared);
     }
     fn forward(self, pass: Forward<'_, f32>) {
         Lstm::forward(&self, pass);
@@ -131,11 +145,14 @@ fn naive<C: Cell>([x, weight, recurrent, bias]: &[Vec<f64>; 4]) -> Vec<f64> {
 fn cell<C: Cell>(criterion: &mut Criterion, cell: C) {
     let values = Values::random::<C>(1, 0.2);
     let dstates = random::fill_f32(11, BLOCK.rows() * BLOCK.units);
+    let mut prepared = vec![0.0; cell.prepared_len()];
+    cell.prepare(&values.weights(), &mut prepared);
     let [mut saved, mut scratch] = cell.lens().map(|len| vec![0.0; len]);
     let forward = |saved: &mut [f32], scratch: &mut [f32]| {
         cell.forward(Forward {
             x: &values.0[0],
             weights: values.weights(),
+            prepared: &prepared,
             lengths: &[],
             saved,
             scratch,

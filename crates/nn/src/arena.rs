@@ -10,11 +10,25 @@ use plywood_shape::Rows;
 /// Every buffer starts at a multiple of this many numbers.
 const ALIGNMENT: usize = 16;
 
+/// What an arena is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Forward and backward over whole sequences.
+    Training,
+    /// Forward over whole sequences.
+    Inference,
+    /// Forward over sequences that come in pieces: layers carry on from one pass to the next.
+    Pieces,
+}
+
 /// The memory of one block of at most so many rows.
 #[derive(Debug)]
 pub struct Arena<T: Float> {
     values: AlignedVec<T>,
     bytes: Vec<u8>,
+    /// What layers carry from one pass to the next; nothing where sequences come whole.
+    carried: AlignedVec<T>,
+    purpose: Purpose,
     gradients: [AlignedVec<T>; 2],
     /// Which of the two holds the current gradient.
     flipped: bool,
@@ -26,8 +40,10 @@ pub struct Arena<T: Float> {
 #[derive(Debug)]
 pub struct Carved<'a, T> {
     rows: Rows,
+    purpose: Purpose,
     values: &'a mut [T],
     bytes: &'a mut [u8],
+    carried: &'a mut [T],
     gradients: Option<Gradients<'a, T>>,
     /// Scratch space, shared by all steps.
     pub scratch: &'a mut [T],
@@ -44,6 +60,8 @@ pub struct Slot<'a, T> {
     pub saved: &'a mut [T],
     /// Bytes saved beside it.
     pub bytes: &'a mut [u8],
+    /// What is carried from one pass to the next; empty where sequences come whole.
+    pub carried: &'a mut [T],
 }
 
 /// The gradient on its way back, in one of two buffers that take turns.
@@ -57,27 +75,35 @@ pub struct Gradients<'a, T> {
 }
 
 impl<T: Float> Arena<T> {
-    /// An arena for blocks of at most `rows`, with gradients if it is for `training`.
+    /// An arena for blocks of at most `rows`, with what `purpose` needs.
     #[must_use]
-    pub fn new(steps: &[Step], rows: Rows, scratch: usize, training: bool) -> Self {
+    pub fn new(steps: &[Step], rows: Rows, scratch: usize, purpose: Purpose) -> Self {
         let mut values = 0;
         let mut bytes = 0;
+        let mut carried = 0;
         let mut widest = steps.first().map_or(0, |step| {
             step.plan.input.elements().get() * rows.of(step.plan.input)
         });
         let mut partials = 0;
         for step in steps {
-            let sizes = Sizes::of(step, rows);
+            let sizes = Sizes::of(step, rows, purpose);
             values +=
                 sizes.value.next_multiple_of(ALIGNMENT) + sizes.saved.next_multiple_of(ALIGNMENT);
             bytes += sizes.bytes;
+            carried += sizes.carried.next_multiple_of(ALIGNMENT);
             widest = widest.max(sizes.value);
             partials += step.plan.coupling;
         }
-        let gradient = if training { widest } else { 0 };
+        let gradient = if purpose == Purpose::Training {
+            widest
+        } else {
+            0
+        };
         Self {
             values: AlignedVec::zeroed(values),
             bytes: vec![0; bytes],
+            carried: AlignedVec::zeroed(carried),
+            purpose,
             gradients: [AlignedVec::zeroed(gradient), AlignedVec::zeroed(gradient)],
             flipped: false,
             scratch: AlignedVec::zeroed(scratch),
@@ -95,8 +121,10 @@ impl<T: Float> Arena<T> {
         };
         Carved {
             rows,
+            purpose: self.purpose,
             values: &mut self.values,
             bytes: &mut self.bytes,
+            carried: &mut self.carried,
             gradients: Some(Gradients {
                 current,
                 next,
@@ -126,6 +154,26 @@ impl<T: Float> Arena<T> {
         &self.gradients[usize::from(self.flipped)][..len]
     }
 
+    /// Forgets what layers carried: the next pass begins sequences.
+    pub fn restart(&mut self) {
+        self.carried.fill(T::ZERO);
+    }
+
+    /// Forgets it of sample `n` of passes over `rows` alone.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    pub fn restart_sample(&mut self, steps: &[Step], rows: Rows, n: usize) {
+        let mut carved = self.carve(rows);
+        for step in steps {
+            let len = step.plan.carried;
+            let carried = carved.take(step).carried;
+            if !carried.is_empty() {
+                carried[n * len..][..len].fill(T::ZERO);
+            }
+        }
+    }
+
     /// The statistics of the block last run, of all coupled layers one after the other.
     #[must_use]
     pub fn partials(&self) -> &[T] {
@@ -136,11 +184,12 @@ impl<T: Float> Arena<T> {
 impl<'a, T: Float> Carved<'a, T> {
     /// The buffers of the next step. Steps take theirs in the order of the list.
     pub fn take(&mut self, step: &Step) -> Slot<'a, T> {
-        let sizes = Sizes::of(step, self.rows);
+        let sizes = Sizes::of(step, self.rows, self.purpose);
         Slot {
             value: cut(&mut self.values, sizes.value, ALIGNMENT),
             saved: cut(&mut self.values, sizes.saved, ALIGNMENT),
             bytes: cut(&mut self.bytes, sizes.bytes, 1),
+            carried: cut(&mut self.carried, sizes.carried, ALIGNMENT),
         }
     }
 
@@ -165,16 +214,23 @@ struct Sizes {
     value: usize,
     saved: usize,
     bytes: usize,
+    carried: usize,
 }
 
 impl Sizes {
-    fn of(step: &Step, rows: Rows) -> Self {
+    fn of(step: &Step, rows: Rows, purpose: Purpose) -> Self {
         let plan = &step.plan;
         let input_rows = rows.of(plan.input);
+        let carrying = if purpose == Purpose::Pieces {
+            rows.samples
+        } else {
+            0
+        };
         Self {
             value: plan.output.elements().get() * rows.of(plan.output),
             saved: plan.saved.len(input_rows, rows.samples),
             bytes: plan.saved_bytes.len(input_rows, rows.samples),
+            carried: plan.carried * carrying,
         }
     }
 }

@@ -208,6 +208,10 @@ pub struct Memory<'a, T> {
     pub saved: &'a mut [T],
     /// Bytes kept likewise.
     pub bytes: &'a mut [u8],
+    /// What a recurrent layer carries from step to step: row n of as many numbers as the plan says is that of sample n, zero
+    /// before the first step. Where sequences come whole it is empty; where it is not, this pass goes on where the last one
+    /// ended, and no way back follows.
+    pub carried: &'a mut [T],
     /// As long as [`Layer::scratch_len`] asks for; its content is arbitrary.
     pub scratch: &'a mut [T],
 }

@@ -10,7 +10,7 @@
 //! The tape runs on one thread, and so does this. Where a layer couples samples there is one block alone to be heard, so what it
 //! observed is what all samples share. A way back may use up what the forward pass saved; a second one runs it again.
 
-use crate::arena::Arena;
+use crate::arena::{Arena, Purpose};
 use crate::engine::{Timer, coupled_step, kept_row, stage};
 use crate::initialise::Seed;
 use crate::network::{Element, Kept, Lane, Network};
@@ -258,7 +258,12 @@ impl<N: Network> Block<N> {
         let rows = setting.samples.rows;
         Self {
             setting,
-            arena: Arena::new(N::STEPS, rows, scratch_len::<N>(rows, false), true),
+            arena: Arena::new(
+                N::STEPS,
+                rows,
+                scratch_len::<N>(rows, false),
+                Purpose::Training,
+            ),
             fresh: false,
         }
     }

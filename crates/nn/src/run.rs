@@ -208,6 +208,7 @@ impl<T: Float> Run<'_, T> {
         let memory = Memory {
             saved: slot.saved,
             bytes: slot.bytes,
+            carried: slot.carried,
             scratch,
         };
         let (pass, x) = (self.pass(index), self.input(index, x));
@@ -267,6 +268,7 @@ impl<T: Float> Run<'_, T> {
         let memory = Memory {
             saved: slot.saved,
             bytes: slot.bytes,
+            carried: &mut [],
             scratch: back.scratch,
         };
         self.timer.time(Place::Step(index, Work::Backward), || {
@@ -395,6 +397,7 @@ fn forward_parts<T: Float, L: Layer<T, X>, X: Sync>(
         let memory = Memory {
             saved: &mut [],
             bytes,
+            carried: &mut [],
             scratch,
         };
         layer.forward_part(pass, x, units, y, memory);

@@ -50,6 +50,7 @@ fn forward<L: Layer<f64>>(
     let memory = Memory {
         saved: &mut vec![f64::NAN; plan.saved.len(input_rows, rows.samples)],
         bytes: &mut vec![u8::MAX; plan.saved_bytes.len(input_rows, rows.samples)],
+        carried: &mut [],
         scratch: &mut vec![f64::NAN; layer.scratch_len(plan, rows)],
     };
     layer.forward(&pass, x, &mut y, memory);

@@ -92,6 +92,14 @@ where
     })
 }
 
+fn streaming() -> usize {
+    let network = LanguageTagger::new(Seed(1));
+    let mut stream = Stream::new(&network, 3);
+    counted(|| {
+        stream.push(&[1, 2, 3]);
+    })
+}
+
 /// One test, so that no other test's allocations are counted.
 #[test]
 fn nothing_is_allocated_in_the_steady_state() {
@@ -121,4 +129,5 @@ fn nothing_is_allocated_in_the_steady_state() {
         0,
         "inference, recurrent"
     );
+    assert_eq!(streaming(), 0, "step by step");
 }

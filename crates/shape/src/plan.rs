@@ -33,6 +33,10 @@ pub struct Plan {
     pub saved: Extent,
     /// Bytes kept likewise (the places of maxima).
     pub saved_bytes: Extent,
+    /// Numbers a sample that a recurrent layer carries from one step of a sequence to the next.
+    pub carried: usize,
+    /// Whether every step of a sequence is computed by itself, or from what earlier steps carried to it.
+    pub stepwise: bool,
     /// Values a channel-wise statistic shares between all samples of a batch; not zero ends a segment.
     pub coupling: usize,
     /// Whether the gradient touches few rows of a table and is scattered after the blocks.
@@ -187,6 +191,8 @@ impl Plan {
             tensor_count: 0,
             saved: Extent::NONE,
             saved_bytes: Extent::NONE,
+            carried: 0,
+            stepwise: false,
             coupling: 0,
             sparse: false,
             flops: 0,
@@ -198,6 +204,15 @@ impl Plan {
         } else {
             plan
         }
+    }
+
+    /// The same, of a layer that computes every step of a sequence by itself or from what earlier ones carried to it: sequences
+    /// may then come to it in pieces. Of a plan that does not say so, a network sees sequences as a whole.
+    #[must_use]
+    pub const fn stepwise(input: Shape, output: Shape) -> Self {
+        let mut plan = Self::yields(input, output);
+        plan.stepwise = true;
+        plan
     }
 
     /// A layer that cannot take `input`, in the words of whoever wrote the layer.
@@ -288,6 +303,21 @@ impl Plan {
     pub const fn saves_bytes(mut self, per_row: Size) -> Self {
         self.saved_bytes.per_row = per_row.get_or(0);
         self
+    }
+
+    /// Says how many numbers a sample are carried from one step of a sequence to the next, all zero before the first.
+    #[must_use]
+    pub const fn carries(mut self, per_sample: Size) -> Self {
+        self.carried = per_sample.get_or(0);
+        self
+    }
+
+    /// Whether a sequence can come piece by piece: every step is computed by itself or from what is carried to it, and what makes
+    /// one of a sequence carries it on.
+    #[must_use]
+    pub const fn takes_pieces(&self) -> bool {
+        let gathers = !self.output.sequence && self.carried == 0;
+        !self.input.sequence || (self.stepwise && !gathers)
     }
 
     /// Says what the products cost, a row of the input, forward.

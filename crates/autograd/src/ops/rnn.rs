@@ -47,6 +47,8 @@ pub(super) trait Cell: Copy + 'static {
     fn sequence(&self) -> Sequence;
     fn saved_len(&self) -> usize;
     fn scratch_len(&self) -> usize;
+    fn prepared_len(&self) -> usize;
+    fn prepare<T: Float>(&self, weights: &Weights<'_, T>, prepared: &mut [T]);
     fn bias_shape(&self) -> Vec<usize> {
         vec![Self::GATES * self.sequence().units]
     }
@@ -68,6 +70,16 @@ macro_rules! cell {
             }
             fn scratch_len(&self) -> usize {
                 <$kernel>::scratch_len(self)
+            }
+            fn prepared_len(&self) -> usize {
+                <$kernel>::prepared_len(self)
+            }
+            fn prepare<T: plywood_kernels::Float>(
+                &self,
+                weights: &$crate::ops::rnn::Weights<'_, T>,
+                prepared: &mut [T],
+            ) {
+                <$kernel>::prepare(self, weights, prepared);
             }
             $($extra)?
             fn forward<T: plywood_kernels::Float>(&self, pass: $crate::ops::rnn::Forward<'_, T>) {
@@ -111,9 +123,13 @@ pub(super) fn run<'t, T: Float, C: Cell>(
     check::<C>(&cell, &shapes);
     let [x_value, weight, recurrent, bias] = &values;
     let mut saved = vec![T::ZERO; cell.saved_len()];
+    let weights = weights(weight, recurrent, bias);
+    let mut prepared = vec![T::ZERO; cell.prepared_len()];
+    cell.prepare(&weights, &mut prepared);
     cell.forward(Forward {
         x: x_value.data(),
-        weights: weights(weight, recurrent, bias),
+        weights,
+        prepared: &prepared,
         lengths: &reading.lengths,
         saved: &mut saved,
         scratch: &mut scratch(cell.scratch_len()),

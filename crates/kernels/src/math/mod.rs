@@ -9,6 +9,7 @@
 
 mod erf;
 mod exp;
+mod gate;
 mod ln;
 mod tanh;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 pub use erf::{erf, erf_f64};
 use exp::exp_in_range;
 pub use exp::{exp, sigmoid};
+pub(crate) use gate::{gate_sigmoid, gate_tanh};
 pub use ln::ln;
 pub use tanh::tanh;
 

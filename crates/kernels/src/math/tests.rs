@@ -1,6 +1,6 @@
 //! Error bounds in ULP over samples of all `f32` bit patterns, and the special values.
 
-use super::{erf, erf_f64, exp, ln, sigmoid, tanh};
+use super::{erf, erf_f64, exp, gate_sigmoid, gate_tanh, ln, sigmoid, tanh};
 use crate::float::Float;
 use crate::simd::{Isa, Kernel, MAX_LANES, Simd};
 
@@ -12,11 +12,13 @@ enum Function {
     Tanh,
     Sigmoid,
     Erf,
+    GateSigmoid,
+    GateTanh,
 }
 
-use Function::{Erf, Exp, Ln, Sigmoid, Tanh};
+use Function::{Erf, Exp, GateSigmoid, GateTanh, Ln, Sigmoid, Tanh};
 
-const ALL: [Function; 5] = [Exp, Ln, Tanh, Sigmoid, Erf];
+const ALL: [Function; 7] = [Exp, Ln, Tanh, Sigmoid, Erf, GateSigmoid, GateTanh];
 
 impl Function {
     #[inline(always)]
@@ -27,6 +29,8 @@ impl Function {
             Tanh => tanh(simd, x),
             Sigmoid => sigmoid(simd, x),
             Erf => erf(simd, x),
+            GateSigmoid => gate_sigmoid(simd, x),
+            GateTanh => gate_tanh(simd, x),
         }
     }
 
@@ -34,10 +38,11 @@ impl Function {
         match self {
             Exp => x.exp(),
             Ln => x.ln(),
-            Tanh => x.tanh(),
+            Tanh | GateTanh => x.tanh(),
             Sigmoid if x < 0.0 => x.exp() / (1.0 + x.exp()),
             Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Erf => erf_f64(x),
+            GateSigmoid => 1.0 / (1.0 + (-x.clamp(-87.0, 87.0)).exp()),
         }
     }
 
@@ -46,7 +51,8 @@ impl Function {
         match self {
             Exp | Ln => 2.0,
             Tanh | Erf => 3.0,
-            Sigmoid => 4.0,
+            Sigmoid | GateSigmoid => 4.0,
+            GateTanh => 8.0,
         }
     }
 }
@@ -140,6 +146,9 @@ fn special_values_are_exact() {
         (Sigmoid, 0.0, 0.5),
         (Sigmoid, infinity, 1.0),
         (Sigmoid, -infinity, 0.0),
+        (GateSigmoid, 0.0, 0.5),
+        (GateSigmoid, infinity, 1.0),
+        (GateTanh, -0.0, -0.0),
         (Erf, -0.0, -0.0),
         (Erf, infinity, 1.0),
         (Erf, -infinity, -1.0),

@@ -1,11 +1,10 @@
-//! What the cells share: the walk over a block's steps, its row passes and its checks.
+//! What the cells share: the walk over a block's steps, row passes of the way back, and checks.
 
 use std::ops::Range;
 
 use plywood_shape::layers::Returns;
 
-use super::{Backward, Forward, Sequence, StateGradient, Weights};
-use crate::math::{sigmoid, tanh};
+use super::{Advance, Backward, Forward, Sequence, StateGradient, Weights};
 use crate::simd::Simd;
 
 /// Rows whose inputs are projected at once: their gates then still lie in the second-level cache when their steps come.
@@ -76,8 +75,14 @@ impl Sequence {
         lengths.is_empty() || t < lengths[n] as usize
     }
 
-    fn check<T>(&self, x: &[T], weights: &Weights<'_, T>, lengths: &[u32], gates: usize) {
-        let (units, columns) = (self.units, gates * self.units);
+    fn check<T>(
+        &self,
+        x: &[T],
+        weights: &Weights<'_, T>,
+        lengths: &[u32],
+        gates: usize,
+        needs: Needs,
+    ) {
         assert!(
             x.len() == self.rows() * self.features,
             "rnn: {} inputs for {} steps of {} samples of {} features",
@@ -86,15 +91,7 @@ impl Sequence {
             self.samples,
             self.features
         );
-        assert!(
-            weights.weight.len() == self.features * columns,
-            "rnn: weight is not [{}][{columns}]",
-            self.features
-        );
-        assert!(
-            weights.recurrent.len() == units * columns,
-            "rnn: recurrent is not [{units}][{columns}]"
-        );
+        self.check_weights(weights, gates, needs);
         assert!(
             lengths.is_empty() || lengths.len() == self.samples,
             "rnn: {} lengths for {} samples",
@@ -112,14 +109,55 @@ impl Sequence {
 
     /// Panics unless a forward pass has the sizes of this block, for a cell of so many gates.
     pub(super) fn check_forward<T>(&self, pass: &Forward<'_, T>, gates: usize, needs: Needs) {
-        self.check(pass.x, &pass.weights, pass.lengths, gates);
-        needs.check(pass.weights.bias, pass.saved, pass.scratch);
+        self.check(pass.x, &pass.weights, pass.lengths, gates, needs);
+        needs.check(pass.saved, pass.scratch);
+        needs.check_prepared(pass.prepared);
+    }
+
+    /// Panics unless parameters have the sizes of this block, for a cell of so many gates.
+    pub(super) fn check_weights<T>(&self, weights: &Weights<'_, T>, gates: usize, needs: Needs) {
+        let (units, columns) = (self.units, gates * self.units);
+        assert!(
+            weights.weight.len() == self.features * columns,
+            "rnn: weight is not [{}][{columns}]",
+            self.features
+        );
+        assert!(
+            weights.recurrent.len() == units * columns,
+            "rnn: recurrent is not [{units}][{columns}]"
+        );
+        assert!(
+            weights.bias.len() == needs.bias,
+            "rnn: a bias of {}, expected {}",
+            weights.bias.len(),
+            needs.bias
+        );
+    }
+
+    /// Panics unless an inference has the sizes of this block, for a cell of so many gates.
+    pub(super) fn check_advance<T>(&self, pass: &Advance<'_, T>, gates: usize, needs: Needs) {
+        self.check(pass.x, &pass.weights, pass.lengths, gates, needs);
+        needs.check_prepared(pass.prepared);
+        needs.check_scratch(pass.scratch);
+        let rows = match pass.returns {
+            Returns::Last => self.samples,
+            Returns::Sequence => self.rows(),
+        };
+        for (what, given, expected) in [
+            ("carried", pass.carried.len(), self.samples * needs.carried),
+            ("of states", pass.y.len(), rows * self.units),
+        ] {
+            assert!(
+                given == expected,
+                "rnn: {given} numbers {what}, expected {expected}"
+            );
+        }
     }
 
     /// Panics unless a backward pass has the sizes of this block, for a cell of so many gates.
     pub(super) fn check_backward<T>(&self, pass: &Backward<'_, T>, gates: usize, needs: Needs) {
-        self.check(pass.x, &pass.weights, pass.lengths, gates);
-        needs.check(pass.weights.bias, pass.saved, pass.scratch);
+        self.check(pass.x, &pass.weights, pass.lengths, gates, needs);
+        needs.check(pass.saved, pass.scratch);
         let Weights {
             weight,
             recurrent,
@@ -174,29 +212,39 @@ impl Sequence {
 #[derive(Clone, Copy)]
 pub(super) struct Needs {
     pub(super) bias: usize,
+    /// Numbers carried a sample.
+    pub(super) carried: usize,
+    pub(super) prepared: usize,
     pub(super) saved: usize,
     pub(super) scratch: usize,
 }
 
 impl Needs {
-    fn check<T>(self, bias: &[T], saved: &[T], scratch: &[T]) {
-        assert!(
-            bias.len() == self.bias,
-            "rnn: a bias of {}, expected {}",
-            bias.len(),
-            self.bias
-        );
+    fn check<T>(self, saved: &[T], scratch: &[T]) {
         assert!(
             saved.len() == self.saved,
             "rnn: {} numbers to save in, expected {}",
             saved.len(),
             self.saved
         );
+        self.check_scratch(scratch);
+    }
+
+    fn check_scratch<T>(self, scratch: &[T]) {
         assert!(
             scratch.len() >= self.scratch,
             "rnn: scratch of {}, {} needed",
             scratch.len(),
             self.scratch
+        );
+    }
+
+    fn check_prepared<T>(self, prepared: &[T]) {
+        assert!(
+            prepared.len() == self.prepared,
+            "rnn: {} prepared numbers, expected {}",
+            prepared.len(),
+            self.prepared
         );
     }
 }
@@ -226,23 +274,6 @@ pub(super) fn state_gradient<S: Simd>(
     match own {
         Some(own) => simd.add(d, simd.load_partial(&own[j..])),
         None => d,
-    }
-}
-
-/// The logistic function of every number of a row. A pass of its own, so that many evaluations are under way at once:
-/// in one loop with the tanh that waits for them, the latencies of the two would add up.
-#[inline(always)]
-pub(super) fn sigmoid_row<S: Simd>(simd: S, row: &mut [S::Elem]) {
-    for part in row.chunks_mut(S::LANES) {
-        simd.store_partial(sigmoid(simd, simd.load_partial(part)), part);
-    }
-}
-
-/// The hyperbolic tangent of every number of a row.
-#[inline(always)]
-pub(super) fn tanh_row<S: Simd>(simd: S, row: &mut [S::Elem]) {
-    for part in row.chunks_mut(S::LANES) {
-        simd.store_partial(tanh(simd, simd.load_partial(part)), part);
     }
 }
 

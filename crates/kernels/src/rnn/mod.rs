@@ -1,15 +1,16 @@
 //! Recurrent cells over whole sequences: simple RNN, GRU and LSTM, forward and backward.
 //!
 //! ```text
-//! for all steps at once: g = x·W + b
 //! for each step in reading order:
-//!     g[t] += h·U                    one product for all gates
-//!     h = cell(g[t], h)              the non-linearities, in place
+//!     g = x·W + b + h·U              for all gates
+//!     h = cell(g, h)                 the non-linearities
 //! ```
 //!
 //! and on the way back the same loop reversed, which turns the saved gates into their gradients in place, then one product
-//! over all steps for each weight. Gates lie side by side in the columns of a weight, as in Keras: GRU `z, r, h`; LSTM
-//! `i, f, c, o`.
+//! over all steps for each weight. GRU and LSTM hold all gates of some units in registers from the first product to the new
+//! state (`tile`), with weights in an order made for it (`strips`); `forward` keeps the gates for the way back, `advance` keeps
+//! nothing and carries the state from piece to piece of a sequence, and both give the same bits. Gates lie side by side in the
+//! columns of a weight, as in Keras: GRU `z, r, h`; LSTM `i, f, c, o`.
 //!
 //! Rows are time-major: row `t·samples + n` is step `t` of sample `n`, so that a step is a contiguous block. A sample with
 //! a length reads its valid steps only: a padded step leaves the state as it was. Read forward, padded steps therefore
@@ -22,8 +23,11 @@ mod lstm;
 mod once;
 mod products;
 mod simple;
+mod strips;
 #[cfg(test)]
 mod tests;
+mod tile;
+mod walk;
 
 pub use gru::Gru;
 pub use lstm::Lstm;
@@ -144,10 +148,34 @@ pub struct Forward<'a, T> {
     pub x: &'a [T],
     /// The cell's parameters.
     pub weights: Weights<'a, T>,
+    /// What `prepare` of the cell made of them.
+    pub prepared: &'a [T],
     /// Valid steps of every sample, at most T each; empty where all are valid.
     pub lengths: &'a [u32],
     /// What is kept for the way back, `saved_len` of the cell; begins with the states (see [`Sequence::states`]).
     pub saved: &'a mut [T],
+    /// `scratch_len` of the cell at least.
+    pub scratch: &'a mut [T],
+}
+
+/// What an inference over a piece of the sequences reads and writes: nothing is kept for a way back.
+#[derive(Debug)]
+pub struct Advance<'a, T> {
+    /// `[T·N][F]`.
+    pub x: &'a [T],
+    /// The cell's parameters.
+    pub weights: Weights<'a, T>,
+    /// What `prepare` of the cell made of them.
+    pub prepared: &'a [T],
+    /// Valid steps of every sample, at most T each; empty where all are valid.
+    pub lengths: &'a [u32],
+    /// The state before the step read first, replaced by that after the step read last: a row for every sample, `[N][U]`, of an
+    /// LSTM `[N][2·U]` with the cell behind the state. Zero where sequences begin.
+    pub carried: &'a mut [T],
+    /// Whether `y` takes the states of all steps, `[T·N][U]`, or those of the step read last, `[N][U]`.
+    pub returns: Returns,
+    /// The states, to be written.
+    pub y: &'a mut [T],
     /// `scratch_len` of the cell at least.
     pub scratch: &'a mut [T],
 }

@@ -5,7 +5,8 @@ use super::products::{
     Columns, InputGradients, Projection, add_product, add_rows, add_weight_gradient,
     input_gradients, products_len, project, transpose,
 };
-use super::{Backward, Forward, Sequence};
+use super::walk::States;
+use super::{Advance, Backward, Forward, Sequence, Weights};
 use crate::elementwise::{Activation, OnVectors as _};
 use crate::float::Float;
 use crate::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start};
@@ -29,7 +30,25 @@ impl SimpleRnn {
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
         let Sequence { units, .. } = self.sequence;
-        units * units + self.sequence.states_len() + products_len(&self.sequence, 1)
+        units * units
+            + self.sequence.states_len()
+            + 2 * self.sequence.block()
+            + products_len(&self.sequence, 1)
+    }
+
+    /// Numbers that [`prepare`](Self::prepare) derives from the parameters: none.
+    #[must_use]
+    pub const fn prepared_len(&self) -> usize {
+        0
+    }
+
+    /// Does nothing, but for checking sizes: a step reads the parameters as they are.
+    ///
+    /// # Panics
+    /// If `weights` or `prepared` have other sizes.
+    pub fn prepare<T: Float>(&self, weights: &Weights<'_, T>, prepared: &mut [T]) {
+        self.sequence.check_weights(weights, 1, self.needs());
+        assert!(prepared.is_empty(), "rnn: nothing to prepare");
     }
 
     /// The states of all steps, on the active instruction set.
@@ -49,6 +68,29 @@ impl SimpleRnn {
         T::simple_forward(
             isa,
             ForwardPass {
+                sequence: self.sequence,
+                pass,
+            },
+        );
+    }
+
+    /// The states of a piece of the sequences, on the active instruction set; nothing is kept for a way back.
+    ///
+    /// # Panics
+    /// As [`forward`](Self::forward).
+    pub fn advance<T: Float>(&self, pass: Advance<'_, T>) {
+        self.advance_on(Isa::active(), pass);
+    }
+
+    /// [`advance`](Self::advance) on a given instruction set.
+    ///
+    /// # Panics
+    /// As [`forward_on`](Self::forward_on).
+    pub fn advance_on<T: Float>(&self, isa: Isa, pass: Advance<'_, T>) {
+        self.sequence.check_advance(&pass, 1, self.needs());
+        T::simple_advance(
+            isa,
+            AdvancePass {
                 sequence: self.sequence,
                 pass,
             },
@@ -81,6 +123,8 @@ impl SimpleRnn {
     const fn needs(&self) -> Needs {
         Needs {
             bias: self.sequence.units,
+            prepared: 0,
+            carried: self.sequence.units,
             saved: self.saved_len(),
             scratch: self.scratch_len(),
         }
@@ -105,6 +149,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
             lengths,
             saved: states,
             scratch,
+            ..
         } = pass;
         let Sequence { samples, units, .. } = sequence;
         states[sequence.initial()].fill(T::ZERO);
@@ -129,26 +174,79 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
             );
             for t in sequence.read(steps) {
                 let (before, after) = sequence.around(states, t);
-                let product = Gemm {
-                    m: samples,
-                    n: units,
-                    k: units,
-                    a: MatrixRef::row_major(before, units),
-                    b: MatrixRef::row_major(weights.recurrent, units),
-                    start: Start::Accumulate,
-                    epilogue: Epilogue {
-                        bias: None,
-                        activation: Activation::Tanh,
-                    },
-                };
+                let product = recurrent(samples, units, before, weights.recurrent);
                 product.run_with(simd, MatrixMut::row_major(after, units), scratch);
-                for n in 0..samples {
-                    if !Sequence::is_valid(lengths, n, t) {
-                        after[n * units..][..units].copy_from_slice(&before[n * units..][..units]);
-                    }
-                }
+                keep_padded(lengths, t, before, after, units);
             }
         }
+    }
+}
+
+/// tanh(C + h·U) of a step.
+fn recurrent<'a, T: Float>(
+    samples: usize,
+    units: usize,
+    before: &'a [T],
+    weight: &'a [T],
+) -> Gemm<'a, T> {
+    Gemm {
+        m: samples,
+        n: units,
+        k: units,
+        a: MatrixRef::row_major(before, units),
+        b: MatrixRef::row_major(weight, units),
+        start: Start::Accumulate,
+        epilogue: Epilogue {
+            bias: None,
+            activation: Activation::Tanh,
+        },
+    }
+}
+
+/// The states of samples whose step `t` is padded stay as they were.
+fn keep_padded<T: Float>(lengths: &[u32], t: usize, before: &[T], after: &mut [T], units: usize) {
+    let rows = after
+        .chunks_exact_mut(units)
+        .zip(before.chunks_exact(units));
+    for (n, (after, before)) in rows.enumerate() {
+        if !Sequence::is_valid(lengths, n, t) {
+            after.copy_from_slice(before);
+        }
+    }
+}
+
+pub(crate) struct AdvancePass<'a, T> {
+    sequence: Sequence,
+    pass: Advance<'a, T>,
+}
+
+impl<T: Float> Kernel<T> for AdvancePass<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        let Self { sequence, pass } = self;
+        let Sequence { samples, units, .. } = sequence;
+        let (turns, scratch) = pass.scratch.split_at_mut(2 * sequence.block());
+        let mut states = States::new(&sequence, pass.returns, pass.y, turns);
+        let one = Sequence {
+            steps: 1,
+            ..sequence
+        };
+        for t in sequence.read(0..sequence.steps) {
+            let (before, after) = states.around(t);
+            let before = before.unwrap_or(&*pass.carried);
+            let inputs = Projection {
+                x: &pass.x[sequence.step(t, sequence.features)],
+                weight: pass.weights.weight,
+                bias: pass.weights.bias,
+            };
+            project(simd, &one, 0..1, inputs, after, scratch);
+            let product = recurrent(samples, units, before, pass.weights.recurrent);
+            product.run_with(simd, MatrixMut::row_major(after, units), scratch);
+            keep_padded(pass.lengths, t, before, after, units);
+        }
+        states.finish(pass.carried, units);
     }
 }
 

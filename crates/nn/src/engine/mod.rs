@@ -21,6 +21,7 @@ mod profile;
 mod regions;
 mod session;
 mod stage;
+mod stream;
 mod team;
 mod trainer;
 mod update;
@@ -31,6 +32,7 @@ pub use profile::{LayerTimes, Phase, Profile, Timer};
 pub(crate) use profile::{Place, Work};
 pub use session::{Evaluation, Session};
 pub(crate) use stage::stage;
+pub use stream::Stream;
 pub(crate) use team::{MOST, share};
 pub use trainer::{Objective, Trainer};
 

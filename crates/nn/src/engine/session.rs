@@ -3,7 +3,7 @@
 use super::blocks::Blocks;
 use super::profile::Timer;
 use super::stage::{lengths, reserve, row_weights, rows, stage, staged_len, unstage};
-use crate::arena::Arena;
+use crate::arena::{Arena, Purpose};
 use crate::loss::Loss;
 use crate::metric::{Metric, Observed};
 use crate::network::{Element, Network};
@@ -35,7 +35,21 @@ pub struct Session<'n, N: Network> {
 #[derive(Debug)]
 struct Worker<N: Network> {
     arena: Arena<N::Scalar>,
+    /// A block's input, in the order of steps.
     input: Vec<Element<N>>,
+    /// Valid steps of a piece.
+    lengths: Vec<u32>,
+}
+
+/// Rows of a piece: what its layers hand on then stays in the cache.
+const PIECE_ROWS: usize = 128;
+
+/// Part of a block: some steps of all its samples.
+struct Piece<'a, T> {
+    rows: Rows,
+    /// Where it starts in the sequences.
+    start: usize,
+    output: &'a [T],
 }
 
 /// Loss and counts over data, batch after batch.
@@ -102,6 +116,7 @@ impl<'n, N: Network> Session<'n, N> {
         let blocks = Blocks::of::<N>(inputs.samples());
         self.reserve(blocks, inputs.steps());
         let sample = steps * N::Output::ROW;
+        let pieces = N::Output::SHAPE.sequence;
         let this = &*self;
         each_block(
             blocks,
@@ -110,9 +125,14 @@ impl<'n, N: Network> Session<'n, N> {
             outputs.data_mut(),
             &|index, target: &mut [N::Scalar]| {
                 let mut worker = this.worker();
-                let (rows, output) = this.run(inputs, blocks, index, &mut worker);
-                let rows = Rows { steps, ..rows };
-                unstage(rows, N::Output::ROW, output, target);
+                this.run(inputs, blocks, index, &mut worker, |piece| {
+                    let taken = Rows {
+                        steps: if pieces { piece.rows.steps } else { 1 },
+                        ..piece.rows
+                    };
+                    let start = if pieces { piece.start } else { 0 };
+                    unstage(taken, N::Output::ROW, piece.output, (start, steps), target);
+                });
             },
         );
     }
@@ -140,14 +160,21 @@ impl<'n, N: Network> Session<'n, N> {
         let inputs = &examples.inputs;
         let blocks = Blocks::of::<N>(inputs.samples());
         self.reserve(blocks, inputs.steps());
+        let pieces = N::Output::SHAPE.sequence;
         let this = &*self;
         let sums: Vec<Evaluation> = (0..blocks.count())
             .into_par_iter()
             .with_max_len(1)
             .map(|index| {
                 let mut worker = this.worker();
-                let (rows, output) = this.run(inputs, blocks, index, &mut worker);
                 let samples = blocks.samples(index);
+                let rows = rows::<N>(inputs, &samples);
+                let mut output = vec![N::Scalar::ZERO; N::Output::ROW * rows.of(N::Output::SHAPE)];
+                let row = N::Output::ROW * samples.len();
+                this.run(inputs, blocks, index, &mut worker, |piece| {
+                    let start = if pieces { piece.start } else { 0 };
+                    output[start * row..][..piece.output.len()].copy_from_slice(piece.output);
+                });
                 let mut targets = Vec::new();
                 reserve(
                     &mut targets,
@@ -159,14 +186,14 @@ impl<'n, N: Network> Session<'n, N> {
                 let lengths = lengths(inputs, &samples);
                 row_weights(rows, G::SHAPE.sequence, lengths, own, 1.0, &mut weights);
                 let seen = Observed {
-                    output,
+                    output: &output,
                     targets,
                     weights: &weights,
                     rows,
                     lengths,
                 };
                 let mut sum = Evaluation::new(metric.counters());
-                sum.loss_sum = loss.evaluate(output, targets, &weights, None);
+                sum.loss_sum = loss.evaluate(&output, targets, &weights, None);
                 sum.weight = weights
                     .iter()
                     .fold(0.0, |sum, weight| sum + weight.to_f64());
@@ -188,12 +215,13 @@ impl<'n, N: Network> Session<'n, N> {
             samples: blocks.size().max(self.capacity.samples),
             steps: steps.max(self.capacity.steps),
         };
-        let mut scratch = scratch_len::<N>(needed, false).max(self.scratch);
+        let (rows, purpose) = room::<N>(needed);
+        let mut scratch = scratch_len::<N>(rows, false).max(self.scratch);
         if blocks.count() == 1 {
-            let alone = Rows {
+            let (alone, _) = room::<N>(Rows {
                 samples: blocks.size(),
                 steps,
-            };
+            });
             scratch = scratch.max(scratch_len::<N>(alone, true));
         }
         if needed != self.capacity || scratch > self.scratch {
@@ -208,8 +236,9 @@ impl<'n, N: Network> Session<'n, N> {
                 staged_len::<N::Input>(needed.samples, needed.steps),
             );
             self.workers.push(Mutex::new(Worker {
-                arena: Arena::new(N::STEPS, needed, scratch, false),
+                arena: Arena::new(N::STEPS, rows, scratch, purpose),
                 input,
+                lengths: Vec::with_capacity(needed.samples),
             }));
         }
     }
@@ -220,39 +249,93 @@ impl<'n, N: Network> Session<'n, N> {
             .expect("a block that panicked ended the pass")
     }
 
-    /// Runs block `index` and gives its rows with their output.
-    fn run<'w>(
+    /// Runs block `index` piece by piece, and shows each to `each`.
+    fn run(
         &self,
         inputs: &Batch<N::Input, N::Scalar>,
         blocks: Blocks,
         index: usize,
-        worker: &'w mut Worker<N>,
-    ) -> (Rows, &'w [N::Scalar]) {
+        worker: &mut Worker<N>,
+        mut each: impl FnMut(Piece<'_, N::Scalar>),
+    ) {
         let samples = blocks.samples(index);
-        let rows = rows::<N>(inputs, &samples);
-        let run = Run {
-            steps: N::STEPS,
-            layout: &self.layout,
-            parameters: self.network.parameters(),
-            state: self.network.state(),
-            prepared: &self.prepared,
-            shared: &[],
-            shared_gradient: &[],
-            rows,
-            lengths: lengths(inputs, &samples),
-            training: false,
-            seed: 0,
-            time: 0,
-            first_sample: samples.start,
-            alone: blocks.count() == 1,
-            timer: Timer::default(),
-        };
-        let input = stage(inputs, samples, &mut worker.input);
-        for segment in 0..N::SEGMENTS {
-            N::forward(segment, &run, input, &mut worker.arena);
+        let whole = rows::<N>(inputs, &samples);
+        let valid = lengths(inputs, &samples);
+        let first_sample = samples.start;
+        let Worker {
+            arena,
+            input,
+            lengths,
+        } = worker;
+        let input = stage(inputs, samples, input);
+        let row = input.len().checked_div(whole.steps).unwrap_or(0);
+        let size = piece_steps::<N>(whole);
+        arena.restart();
+        let mut start = 0;
+        loop {
+            let steps = size.min(whole.steps - start);
+            let rows = Rows { steps, ..whole };
+            lengths.clear();
+            lengths.extend(valid.iter().map(|&valid| {
+                let left = (valid as usize).saturating_sub(start);
+                left.min(steps) as u32
+            }));
+            let run = Run {
+                steps: N::STEPS,
+                layout: &self.layout,
+                parameters: self.network.parameters(),
+                state: self.network.state(),
+                prepared: &self.prepared,
+                shared: &[],
+                shared_gradient: &[],
+                rows,
+                lengths,
+                training: false,
+                seed: 0,
+                time: 0,
+                first_sample,
+                alone: blocks.count() == 1,
+                timer: Timer::default(),
+            };
+            let input = &input[start * row..][..steps * row];
+            for segment in 0..N::SEGMENTS {
+                N::forward(segment, &run, input, arena);
+            }
+            let output = arena.output(N::STEPS, rows).0;
+            each(Piece {
+                rows,
+                start,
+                output,
+            });
+            start += steps;
+            if start >= whole.steps {
+                return;
+            }
         }
-        (rows, worker.arena.output(N::STEPS, rows).0)
     }
+}
+
+/// Whether sequences may go through `N` in pieces.
+fn takes_pieces<N: Network>() -> bool {
+    N::Input::SHAPE.sequence && N::STEPS.iter().all(|step| step.plan.takes_pieces())
+}
+
+/// Steps of a piece of a block of `rows`: all of them, if the network needs to see sequences as a whole.
+fn piece_steps<N: Network>(rows: Rows) -> usize {
+    if takes_pieces::<N>() {
+        rows.steps.min((PIECE_ROWS / rows.samples.max(1)).max(1))
+    } else {
+        rows.steps
+    }
+}
+
+/// Rows that hold every piece of a block of at most `rows`, and what the arena is for.
+fn room<N: Network>(rows: Rows) -> (Rows, Purpose) {
+    if !takes_pieces::<N>() {
+        return (rows, Purpose::Inference);
+    }
+    let steps = rows.steps.min(PIECE_ROWS.div_ceil(rows.samples.max(1)));
+    (Rows { steps, ..rows }, Purpose::Pieces)
 }
 
 /// Hands every block of `range` its part of `target`, `sample` numbers a sample, in parallel.

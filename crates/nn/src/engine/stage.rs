@@ -48,12 +48,19 @@ pub(super) fn staged<'a, S: Sample, T: Float>(
     }
 }
 
-/// The way back: a block's rows into their samples. `target` is the block's part of a batch.
-pub(super) fn unstage<E: Copy>(rows: Rows, row: usize, block: &[E], target: &mut [E]) {
+/// The way back: the rows of a piece of a block, `rows.steps` steps from `start` on, into their samples of `steps` steps. `target` is
+/// the block's part of a batch.
+pub(super) fn unstage<E: Copy>(
+    rows: Rows,
+    row: usize,
+    piece: &[E],
+    (start, steps): (usize, usize),
+    target: &mut [E],
+) {
     for n in 0..rows.samples {
-        for t in 0..rows.steps {
-            let from = (t * rows.samples + n) * row;
-            target[(n * rows.steps + t) * row..][..row].copy_from_slice(&block[from..from + row]);
+        let sample = &mut target[(n * steps + start) * row..][..rows.steps * row];
+        for (t, step) in sample.chunks_exact_mut(row.max(1)).enumerate() {
+            step.copy_from_slice(&piece[(t * rows.samples + n) * row..][..row]);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::stage::{lengths, rows};
 use super::team::share;
 use super::thread;
 use super::update::Updater;
-use crate::arena::Arena;
+use crate::arena::{Arena, Purpose};
 use crate::initialise::Seed;
 use crate::loss::Loss;
 use crate::metric::Metric;
@@ -190,7 +190,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         }
         let scratch = scratch_len::<N>(needed, false);
         while self.arenas.len() < count {
-            let arena = Arena::new(N::STEPS, needed, scratch, true);
+            let arena = Arena::new(N::STEPS, needed, scratch, Purpose::Training);
             self.arenas.push(Mutex::new(arena));
         }
         while self.lanes.len() < blocks.lanes() {

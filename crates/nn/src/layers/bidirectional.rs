@@ -1,6 +1,6 @@
 //! Both directions of a recurrent layer, joined side by side or added.
 
-use super::recurrent::{Direction, DirectionFlow};
+use super::recurrent::{Direction, DirectionFlow, ONE, Own};
 use crate::layer::{Flow, Layer, Memory, Pass};
 use plywood_kernels::Float;
 use plywood_shape::layers::{Bidirectional, Merge};
@@ -9,6 +9,16 @@ use plywood_shape::{Plan, Rows};
 /// The two directions over a block.
 fn directions(layer: &Bidirectional, plan: &Plan, rows: Rows) -> [Direction; 2] {
     [false, true].map(|reverse| Direction::of(layer.layer, plan, rows, reverse))
+}
+
+/// The memory of one direction.
+fn part<'a, T>(saved: &'a mut [T], scratch: &'a mut [T]) -> Memory<'a, T> {
+    Memory {
+        saved,
+        bytes: &mut [],
+        carried: &mut [],
+        scratch,
+    }
 }
 
 /// Numbers of scratch beside the directions' own: the gradient of the inputs of the second.
@@ -21,14 +31,35 @@ impl<T: Float> Layer<T> for Bidirectional {
         directions(self, plan, rows)[0].scratch_len() + input_len(plan, rows)
     }
 
+    fn prepared_len(&self, plan: &Plan) -> usize {
+        2 * directions(self, plan, ONE)[0].prepared_len()
+    }
+
+    fn prepare(&self, plan: &Plan, parameters: &[T], prepared: &mut [T]) {
+        let [one, other] = directions(self, plan, ONE);
+        let (parameters, reverse) = parameters.split_at(parameters.len() / 2);
+        let (ahead, back) = prepared.split_at_mut(one.prepared_len());
+        one.prepare(parameters, ahead);
+        other.prepare(reverse, back);
+    }
+
     fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
         let Memory { saved, scratch, .. } = memory;
         let [one, other] = directions(self, pass.plan, pass.rows);
         let (ahead, rest) = saved.split_at_mut(one.saved_len());
         let back = &mut rest[..other.saved_len()];
         let (parameters, reverse) = pass.parameters.split_at(pass.parameters.len() / 2);
-        one.forward(pass, parameters, x, ahead, scratch);
-        other.forward(pass, reverse, x, back, scratch);
+        let (prepared, reverse_prepared) = pass.prepared.split_at(one.prepared_len());
+        let own = Own {
+            parameters,
+            prepared,
+        };
+        one.forward(pass, own, x, part(&mut *ahead, &mut *scratch));
+        let own = Own {
+            parameters: reverse,
+            prepared: reverse_prepared,
+        };
+        other.forward(pass, own, x, part(&mut *back, scratch));
         let units = one.units();
         let outputs = one.output(ahead).chunks_exact(units);
         let outputs = outputs.zip(other.output(back).chunks_exact(units));
@@ -69,12 +100,7 @@ impl<T: Float> Layer<T> for Bidirectional {
             dx: dx.as_deref_mut(),
             gradient,
         };
-        let memory = Memory {
-            saved: ahead,
-            bytes: &mut [],
-            scratch: &mut *scratch,
-        };
-        one.backward(pass, parameters, first, memory);
+        one.backward(pass, parameters, first, part(ahead, &mut *scratch));
         let reversed = DirectionFlow {
             x: flow.x,
             dy: &flow.dy[second.min(flow.dy.len())..],
@@ -82,12 +108,7 @@ impl<T: Float> Layer<T> for Bidirectional {
             dx: dx.is_some().then_some(&mut *dropped_dx),
             gradient: reverse_gradient,
         };
-        let memory = Memory {
-            saved: back,
-            bytes: &mut [],
-            scratch,
-        };
-        other.backward(pass, reverse, reversed, memory);
+        other.backward(pass, reverse, reversed, part(back, scratch));
         if let Some(dx) = dx {
             plywood_kernels::elementwise::add_assign(dx, dropped_dx);
         }

@@ -4,10 +4,16 @@ use crate::layer::{Flow, Layer, Memory, Pass};
 use plywood_autograd::ops::dropout::StepDropout;
 use plywood_kernels::Float;
 use plywood_kernels::rnn::{
-    self, Backward, Forward, Sequence, StateGradient, WeightGradients, Weights,
+    self, Advance, Backward, Forward, Sequence, StateGradient, WeightGradients, Weights,
 };
 use plywood_shape::layers::{Gru, Lstm, Recurrent, Returns, SimpleRnn};
 use plywood_shape::{Plan, Rows};
+
+/// Parameters are prepared alike for any number of rows.
+pub(super) const ONE: Rows = Rows {
+    samples: 1,
+    steps: 1,
+};
 
 /// A recurrent declaration brought to the sizes of a block.
 #[derive(Clone, Copy, Debug)]
@@ -113,28 +119,72 @@ impl Direction {
         })
     }
 
-    /// Fills `saved`, whose first part are the states.
+    /// Numbers derived from the parameters.
+    pub(super) fn prepared_len(&self) -> usize {
+        match self.cell {
+            Cell::Simple(cell) => cell.prepared_len(),
+            Cell::Gru(cell) => cell.prepared_len(),
+            Cell::Lstm(cell) => cell.prepared_len(),
+        }
+    }
+
+    pub(super) fn prepare<T: Float>(&self, parameters: &[T], prepared: &mut [T]) {
+        let weights = self.weights(parameters);
+        match self.cell {
+            Cell::Simple(cell) => cell.prepare(&weights, prepared),
+            Cell::Gru(cell) => cell.prepare(&weights, prepared),
+            Cell::Lstm(cell) => cell.prepare(&weights, prepared),
+        }
+    }
+
+    /// Fills what is saved, whose first part are the states.
     pub(super) fn forward<T: Float>(
         &self,
         pass: &Pass<'_, T>,
-        parameters: &[T],
+        own: Own<'_, T>,
         x: &[T],
-        saved: &mut [T],
-        scratch: &mut [T],
+        memory: Memory<'_, T>,
     ) {
-        let (dropped, scratch) = scratch.split_at_mut(self.dropped_len());
+        let (dropped, scratch) = memory.scratch.split_at_mut(self.dropped_len());
         let x = self.inputs(pass, x, dropped);
         let forward = Forward {
             x,
-            weights: self.weights(parameters),
+            weights: self.weights(own.parameters),
+            prepared: own.prepared,
             lengths: pass.lengths,
-            saved,
+            saved: memory.saved,
             scratch,
         };
         match self.cell {
             Cell::Simple(cell) => cell.forward(forward),
             Cell::Gru(cell) => cell.forward(forward),
             Cell::Lstm(cell) => cell.forward(forward),
+        }
+    }
+
+    /// A piece of an inference: what is passed on goes straight to `y`.
+    pub(super) fn advance<T: Float>(
+        &self,
+        pass: &Pass<'_, T>,
+        own: Own<'_, T>,
+        x: &[T],
+        y: &mut [T],
+        memory: Memory<'_, T>,
+    ) {
+        let advance = Advance {
+            x,
+            weights: self.weights(own.parameters),
+            prepared: own.prepared,
+            lengths: pass.lengths,
+            carried: memory.carried,
+            returns: self.returns,
+            y,
+            scratch: memory.scratch,
+        };
+        match self.cell {
+            Cell::Simple(cell) => cell.advance(advance),
+            Cell::Gru(cell) => cell.advance(advance),
+            Cell::Lstm(cell) => cell.advance(advance),
         }
     }
 
@@ -214,6 +264,13 @@ impl Direction {
     }
 }
 
+/// What belongs to one direction.
+#[derive(Clone, Copy)]
+pub(super) struct Own<'a, T> {
+    pub(super) parameters: &'a [T],
+    pub(super) prepared: &'a [T],
+}
+
 /// What flows back through one direction.
 pub(super) struct DirectionFlow<'a, T> {
     pub(super) x: &'a [T],
@@ -230,10 +287,30 @@ macro_rules! recurrent_layers {
                 Direction::of(Recurrent::$layer(*self), plan, rows, false).scratch_len()
             }
 
+            fn prepared_len(&self, plan: &Plan) -> usize {
+                Direction::of(Recurrent::$layer(*self), plan, ONE, false).prepared_len()
+            }
+
+            fn prepare(&self, plan: &Plan, parameters: &[T], prepared: &mut [T]) {
+                let cell = Direction::of(Recurrent::$layer(*self), plan, ONE, false);
+                cell.prepare(parameters, prepared);
+            }
+
             fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
                 let cell = Direction::of(Recurrent::$layer(*self), pass.plan, pass.rows, false);
-                let Memory { saved, scratch, .. } = memory;
-                cell.forward(pass, pass.parameters, x, saved, scratch);
+                let own = Own {
+                    parameters: pass.parameters,
+                    prepared: pass.prepared,
+                };
+                if !memory.carried.is_empty() {
+                    return cell.advance(pass, own, x, y, memory);
+                }
+                let saved = memory.saved;
+                let memory = Memory {
+                    saved: &mut *saved,
+                    ..memory
+                };
+                cell.forward(pass, own, x, memory);
                 y.copy_from_slice(cell.output(saved));
             }
 

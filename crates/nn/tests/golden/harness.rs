@@ -141,6 +141,7 @@ impl<T> Store<T> {
         Memory {
             saved: &mut self.saved,
             bytes: &mut self.bytes,
+            carried: &mut [],
             scratch: &mut self.scratch,
         }
     }

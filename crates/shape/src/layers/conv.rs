@@ -117,7 +117,7 @@ impl Conv2d {
         let places = rows.times(columns);
         let fan_in = places.times(per_group);
         let fill = self.init.fill(fan_in, places.times(self.filters));
-        let plan = Plan::yields(input, image(input, axes, self.filters))
+        let plan = Plan::stepwise(input, image(input, axes, self.filters))
             .parameter("weight", &[rows, columns, per_group, self.filters], fill)
             .costs(product(axes, self.filters.times(fan_in)));
         with_bias(plan, self.bias, self.filters)
@@ -218,7 +218,7 @@ impl DepthwiseConv2d {
         let [rows, columns] = self.window.kernel;
         let places = rows.times(columns);
         let fill = self.init.fill(places, places.times(self.multiplier));
-        let plan = Plan::yields(input, image(input, axes, filters))
+        let plan = Plan::stepwise(input, image(input, axes, filters))
             .parameter("weight", &[rows, columns, Size::Known(1), filters], fill)
             .costs(product(axes, filters.times(places)));
         with_bias(plan, self.bias, filters)
@@ -342,7 +342,7 @@ impl ConvTranspose2d {
             .init
             .fill(places.times(channels), places.times(self.filters));
         let cost = height.times(width).times(places).times(channels);
-        let plan = Plan::yields(input, output)
+        let plan = Plan::stepwise(input, output)
             .parameter("weight", &[rows, columns, self.filters, channels], fill)
             .costs(cost.times(self.filters).times(TWO));
         with_bias(plan, self.bias, self.filters)

@@ -63,7 +63,7 @@ impl Dense {
             return Plan::fault(input, Fault::new("Dense", rule, input));
         }
         let features = input.features();
-        let plan = Plan::yields(input, input.with_item(Item::Vector(self.units)))
+        let plan = Plan::stepwise(input, input.with_item(Item::Vector(self.units)))
             .parameter(
                 "weight",
                 &[features, self.units],
@@ -100,7 +100,7 @@ impl Flatten {
         if elements.is_overflow() {
             return Plan::fault(input, Fault::new("Flatten", Rule::Overflow, input));
         }
-        Plan::yields(input, input.with_item(Item::Vector(elements)))
+        Plan::stepwise(input, input.with_item(Item::Vector(elements)))
     }
 }
 

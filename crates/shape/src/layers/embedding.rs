@@ -38,7 +38,7 @@ impl Embedding {
         if vocabulary.is(0) {
             return zero("Embedding", "vocabulary", input);
         }
-        Plan::yields(input, input.with_item(Item::Vector(self.features)))
+        Plan::stepwise(input, input.with_item(Item::Vector(self.features)))
             .parameter(
                 "weight",
                 &[vocabulary, self.features],

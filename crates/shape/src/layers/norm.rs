@@ -63,7 +63,7 @@ impl BatchNorm {
             return Plan::fault(input, Fault::new(NAME, rule, input));
         }
         let channels = input.features();
-        Plan::yields(input, input)
+        Plan::stepwise(input, input)
             .offset("weight", &[channels], Fill::Ones)
             .offset("bias", &[channels], Fill::Zeros)
             .state("running_mean", &[channels], Fill::Zeros)
@@ -114,7 +114,7 @@ impl LayerNorm {
             }
             _ => Size::Unknown,
         };
-        Plan::yields(input, input)
+        Plan::stepwise(input, input)
             .offset("weight", &[features], Fill::Ones)
             .offset("bias", &[features], Fill::Zeros)
             .saves(places.times(Size::Known(2)), Size::Known(0))

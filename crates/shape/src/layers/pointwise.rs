@@ -10,7 +10,7 @@ const fn same_shape(layer: &'static str, input: Shape) -> Plan {
         };
         return Plan::fault(input, Fault::new(layer, rule, input));
     }
-    Plan::yields(input, input.with_item(plain(input.item)))
+    Plan::stepwise(input, input.with_item(plain(input.item)))
 }
 
 /// What was logits or probabilities is a mere vector once a function was applied to it.
@@ -129,7 +129,7 @@ impl Softmax {
             return Plan::fault(input, Fault::new("Softmax", rule, input));
         }
         let output = input.with_item(Item::Probabilities(input.features()));
-        Plan::yields(input, output)
+        Plan::stepwise(input, output)
     }
 }
 
@@ -156,7 +156,7 @@ impl Dropout {
         if input.is_index() {
             return same_shape("Dropout", input);
         }
-        Plan::yields(input, input)
+        Plan::stepwise(input, input)
     }
 }
 

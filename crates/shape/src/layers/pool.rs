@@ -53,7 +53,7 @@ macro_rules! pool {
                 match self.window.over($name, input) {
                     Ok(axes) => {
                         let output = image(input, axes, input.features());
-                        Plan::yields(input, output)
+                        Plan::stepwise(input, output)
                             .saves_bytes(output.elements().times($kept(self.window.kernel)))
                     }
                     Err(fault) => Plan::fault(input, fault),
@@ -108,9 +108,9 @@ impl GlobalAvgPool2d {
                     };
                     return Plan::fault(input, Fault::new(NAME, rule, input));
                 }
-                Plan::yields(input, input.with_item(Item::Vector(channels)))
+                Plan::stepwise(input, input.with_item(Item::Vector(channels)))
             }
-            Item::Unknown => Plan::yields(input, input.with_item(Item::Vector(Size::Unknown))),
+            Item::Unknown => Plan::stepwise(input, input.with_item(Item::Vector(Size::Unknown))),
             _ => {
                 let rule = Rule::Kind { takes: "an Image" };
                 Plan::fault(input, Fault::new(NAME, rule, input))

@@ -119,6 +119,7 @@ impl SimpleRnn {
         };
         plan.offset("bias", &[units], Fill::Zeros)
             .saves(units, units)
+            .carries(units)
     }
 }
 
@@ -138,6 +139,7 @@ impl Gru {
             plan.offset("bias", &[three], Fill::Zeros)
         };
         plan.saves(units.times(Size::Known(5)), units)
+            .carries(units)
     }
 }
 
@@ -156,6 +158,7 @@ impl Lstm {
         };
         plan.offset("bias", &[units.times(Size::Known(4))], forget)
             .saves(units.times(Size::Known(7)), units.times(TWO))
+            .carries(units.times(TWO))
     }
 }
 
@@ -199,7 +202,7 @@ impl Common {
             fan_in: features.get_or(1),
             fan_out: columns.get_or(1),
         };
-        Ok(Plan::yields(input, output)
+        Ok(Plan::stepwise(input, output)
             .parameter("weight", &[features, columns], glorot)
             .parameter("recurrent_weight", &[units, columns], Fill::Orthogonal)
             .costs(features.plus(units).times(columns).times(TWO)))

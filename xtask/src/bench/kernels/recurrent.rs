@@ -32,6 +32,8 @@ struct Cell {
     biases: usize,
     saved_len: usize,
     scratch_len: usize,
+    prepared_len: usize,
+    prepare: fn(&Weights<'_, f32>, &mut [f32]),
     forward: fn(Forward<'_, f32>),
     backward: fn(Backward<'_, f32>),
 }
@@ -43,6 +45,8 @@ const CELLS: [Cell; 2] = [
         biases: 2,
         saved_len: GRU.saved_len(),
         scratch_len: GRU.scratch_len(),
+        prepared_len: GRU.prepared_len(),
+        prepare: |weights, prepared| GRU.prepare(weights, prepared),
         forward: |pass| GRU.forward(pass),
         backward: |pass| GRU.backward(pass),
     },
@@ -52,6 +56,8 @@ const CELLS: [Cell; 2] = [
         biases: 1,
         saved_len: LSTM.saved_len(),
         scratch_len: LSTM.scratch_len(),
+        prepared_len: LSTM.prepared_len(),
+        prepare: |weights, prepared| LSTM.prepare(weights, prepared),
         forward: |pass| LSTM.forward(pass),
         backward: |pass| LSTM.backward(pass),
     },
@@ -78,6 +84,8 @@ impl Cell {
             recurrent: &recurrent,
             bias: &bias,
         };
+        let mut prepared = AlignedVec::zeroed(self.prepared_len);
+        (self.prepare)(&weights, &mut prepared);
         let mut saved = AlignedVec::zeroed(self.saved_len);
         let mut scratch = AlignedVec::zeroed(self.scratch_len);
         // A product of the inputs and one of the states; on the way back there are two gradients of each.
@@ -87,6 +95,7 @@ impl Cell {
             (self.forward)(Forward {
                 x: &x,
                 weights,
+                prepared: &prepared,
                 lengths: &[],
                 saved: &mut saved,
                 scratch: &mut scratch,

@@ -1,12 +1,24 @@
-//! The GRU's way forth.
+//! The GRU's way forth, for training and for inference by the same step.
+//!
+//! ```text
+//! for each vector of units, for each tile of samples:
+//!     sums z, r, c = x·W + b                        in the register tile
+//!     sums z, r += h·U; q = h·U_h + d               likewise
+//!     z, r = σ; c = tanh(c + r⊙q); h' = z⊙h + (1 − z)⊙c
+//! ```
+//!
+//! Only h' goes to memory, and what the way back needs if there is one. A GRU that resets before the product needs r⊙h of all
+//! units first, so it goes over the units twice, with z and c waiting in memory. The non-linearities of a tile run gate by
+//! gate over its samples: many of them are then under way at once, where in one row those that wait for each other would add up
+//! their latencies.
 
 use super::Gru;
 use crate::float::Float;
-use crate::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start};
-use crate::math::tanh;
-use crate::rnn::block::{sigmoid_row, take};
-use crate::rnn::products::{Columns, Projection, add_product, project};
-use crate::rnn::{Forward, Sequence, Weights};
+use crate::math::{gate_sigmoid, gate_tanh};
+use crate::rnn::strips::{Strip, WIDTH};
+use crate::rnn::tile::{Lanes, MOST_ROWS, Rows, add_products, groups};
+use crate::rnn::walk::{Reading, States};
+use crate::rnn::{Advance, Forward, Sequence};
 use crate::simd::{Kernel, Simd};
 
 pub(crate) struct ForwardPass<'a, T> {
@@ -14,21 +26,27 @@ pub(crate) struct ForwardPass<'a, T> {
     pub(super) pass: Forward<'a, T>,
 }
 
+pub(crate) struct AdvancePass<'a, T> {
+    pub(super) gru: Gru,
+    pub(super) pass: Advance<'a, T>,
+}
+
 /// One step on the way forth.
 struct Step<'a, T> {
-    t: usize,
-    samples: usize,
-    units: usize,
-    lengths: &'a [u32],
+    reading: Reading<'a>,
+    /// `[N][F]`
+    x: Rows<'a, T>,
     /// `[N][U]`, before the step.
-    before: &'a [T],
+    before: Rows<'a, T>,
     /// `[N][U]`, to be written.
     after: &'a mut [T],
-    /// `[N][3·U]`: x·W + b, then z, r, c.
+    /// `[N][3·U]`, z, r, c to be written, and `[N][U]`, q; empty where nobody needs them.
     gates: &'a mut [T],
-    /// `[N][U]`, to be written.
     q: &'a mut [T],
 }
+
+/// z, r, the inputs' part of c and q of a tile.
+type Sums<V> = [[V; 4]; MOST_ROWS];
 
 impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
     type Output = ();
@@ -37,231 +55,309 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { gru, pass } = self;
         let sequence = gru.sequence;
-        let Forward {
-            x,
-            weights,
-            lengths,
-            saved,
-            mut scratch,
-        } = pass;
-        let Sequence { samples, units, .. } = sequence;
-        let folded = take(&mut scratch, 3 * units);
-        gru.fold_bias(weights.bias, folded);
-        let inputs = Projection {
-            x,
-            weight: weights.weight,
-            bias: folded,
-        };
-        let (states, rest) = saved.split_at_mut(sequence.states_len());
+        let Sequence {
+            units, features, ..
+        } = sequence;
+        let (states, rest) = pass.saved.split_at_mut(sequence.states_len());
         let (gates, q) = rest.split_at_mut(3 * sequence.rows() * units);
         states[sequence.initial()].fill(T::ZERO);
-        for steps in sequence.chunks() {
-            project(simd, &sequence, steps.clone(), inputs, gates, scratch);
-            for t in sequence.read(steps) {
-                let (before, after) = sequence.around(states, t);
-                let gates = &mut gates[sequence.step(t, 3 * units)];
-                let q = &mut q[sequence.step(t, units)];
-                let step = Step {
-                    t,
-                    samples,
-                    units,
-                    lengths,
-                    before,
-                    after,
-                    gates,
-                    q,
-                };
-                if gru.reset_after {
-                    reset_after(simd, step, &weights, scratch);
-                } else {
-                    reset_before(simd, step, &weights, scratch);
+        for t in sequence.read(0..sequence.steps) {
+            let (before, after) = sequence.around(states, t);
+            let step = Step {
+                reading: Reading::new(pass.lengths, t),
+                x: Rows::new(&pass.x[sequence.step(t, features)], features, features),
+                before: Rows::new(before, units, units),
+                after,
+                gates: &mut gates[sequence.step(t, 3 * units)],
+                q: &mut q[sequence.step(t, units)],
+            };
+            gru.step(simd, step, pass.prepared);
+        }
+    }
+}
+
+impl<T: Float> Kernel<T> for AdvancePass<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        let Self { gru, pass } = self;
+        let sequence = gru.sequence;
+        let Sequence {
+            samples,
+            units,
+            features,
+            ..
+        } = sequence;
+        let (other, waiting) = pass.scratch.split_at_mut(2 * sequence.block());
+        let waits = if gru.reset_after { 0 } else { samples * units };
+        let (gates, q) = waiting[..4 * waits].split_at_mut(3 * waits);
+        let mut states = States::new(&sequence, pass.returns, pass.y, other);
+        for t in sequence.read(0..sequence.steps) {
+            let (before, after) = states.around(t);
+            let step = Step {
+                reading: Reading::new(pass.lengths, t),
+                x: Rows::new(&pass.x[sequence.step(t, features)], features, features),
+                before: Rows::new(before.unwrap_or(&*pass.carried), units, units),
+                after,
+                gates: &mut *gates,
+                q: &mut *q,
+            };
+            gru.step(simd, step, pass.prepared);
+        }
+        states.finish(pass.carried, units);
+    }
+}
+
+impl Gru {
+    /// The states after a step.
+    #[inline(always)]
+    fn step<S: Simd>(&self, simd: S, mut step: Step<'_, S::Elem>, prepared: &[S::Elem]) {
+        let Sequence { samples, units, .. } = self.sequence;
+        let strips = self.strips();
+        for strip in strips.iter(prepared) {
+            for lane in (0..WIDTH.min(units - strip.unit)).step_by(S::LANES) {
+                for (n, rows) in groups(samples, most_rows::<S>()) {
+                    let tile = Tile { strip, lane, n };
+                    let mut sums = [[simd.zero(); 4]; MOST_ROWS];
+                    gather(simd, self.reset_after, &step, tile, rows, &mut sums);
+                    if self.reset_after {
+                        finish_after(simd, &mut step, tile, &mut sums[..rows]);
+                    } else {
+                        open_before(simd, &mut step, tile, &mut sums[..rows]);
+                    }
+                }
+            }
+        }
+        if self.reset_after {
+            return;
+        }
+        for strip in strips.iter(prepared) {
+            for lane in (0..WIDTH.min(units - strip.unit)).step_by(S::LANES) {
+                for (n, rows) in groups(samples, most_rows::<S>()) {
+                    let tile = Tile { strip, lane, n };
+                    let mut sums = [[simd.zero(); 4]; MOST_ROWS];
+                    gather_candidate(simd, &step, tile, rows, &mut sums);
+                    finish_before(simd, &mut step, tile, &mut sums[..rows]);
                 }
             }
         }
     }
 }
 
-impl Gru {
-    /// The bias of x·W: what does not pass through the reset gate is added once, before the loop.
-    fn fold_bias<T: Float>(&self, bias: &[T], folded: &mut [T]) {
-        let units = self.sequence.units;
-        let (inputs, state) = bias.split_at(3 * units);
-        folded.copy_from_slice(inputs);
-        if self.reset_after {
-            for (sum, d) in folded[..2 * units].iter_mut().zip(state) {
-                *sum += *d;
-            }
+/// Rows of a tile: three sums each, three vectors of weights and a number have to fit the registers.
+const fn most_rows<S: Simd>() -> usize {
+    if S::REGISTERS >= 32 { 8 } else { 4 }
+}
+
+/// Some samples and one vector of units.
+#[derive(Clone, Copy)]
+struct Tile<'a, T> {
+    strip: Strip<'a, T>,
+    /// The first unit within the strip.
+    lane: usize,
+    /// The first sample.
+    n: usize,
+}
+
+impl<'a, T: Float> Tile<'a, T> {
+    /// The first unit.
+    const fn unit(&self) -> usize {
+        self.strip.unit + self.lane
+    }
+
+    const fn lanes(&self, weights: &'a [T], gate: usize) -> Lanes<'a, T> {
+        Lanes {
+            weights,
+            gates: 3,
+            gate,
+            lane: self.lane,
         }
+    }
+
+    #[inline(always)]
+    fn bias<S: Simd<Elem = T>>(&self, simd: S, row: usize) -> S::Vector {
+        simd.load(&self.strip.biases[row * WIDTH + self.lane..])
     }
 }
 
-/// One step with the reset gate after the product.
+/// All sums of a tile of `rows` samples.
 #[inline(always)]
-fn reset_after<S: Simd>(
+fn gather<S: Simd>(
     simd: S,
-    step: Step<'_, S::Elem>,
-    weights: &Weights<'_, S::Elem>,
-    scratch: &mut [S::Elem],
+    reset_after: bool,
+    step: &Step<'_, S::Elem>,
+    tile: Tile<'_, S::Elem>,
+    rows: usize,
+    sums: &mut Sums<S::Vector>,
 ) {
-    let Step {
-        t,
-        samples,
-        units: u,
-        lengths,
-        before,
-        after,
-        gates,
-        q,
-    } = step;
-    let states = Columns::of(before, 0..u, u);
-    let u_zr = Columns::of(weights.recurrent, 0..2 * u, 3 * u);
-    add_product(
-        simd,
-        samples,
-        states,
-        u_zr,
-        MatrixMut {
-            data: gates,
-            row_stride: 3 * u,
-        },
-        scratch,
-    );
-    let product = Gemm {
-        m: samples,
-        n: u,
-        k: u,
-        a: MatrixRef::row_major(before, u),
-        b: Columns::of(weights.recurrent, 2 * u..3 * u, 3 * u).matrix(),
-        start: Start::Zero,
-        epilogue: Epilogue {
-            bias: Some(&weights.bias[5 * u..]),
-            ..Epilogue::NONE
-        },
-    };
-    product.run_with(simd, MatrixMut::row_major(q, u), scratch);
-    for n in 0..samples {
-        let row = n * u..(n + 1) * u;
-        if Sequence::is_valid(lengths, n, t) {
-            let gates = &mut gates[3 * n * u..][..3 * u];
-            finish_after(
-                simd,
-                &before[row.clone()],
-                &q[row.clone()],
-                gates,
-                &mut after[row],
-            );
-        } else {
-            after[row.clone()].copy_from_slice(&before[row]);
+    match rows {
+        1 => gather_rows::<S, 1>(simd, reset_after, step, tile, sums),
+        2 => gather_rows::<S, 2>(simd, reset_after, step, tile, sums),
+        3 => gather_rows::<S, 3>(simd, reset_after, step, tile, sums),
+        4 => gather_rows::<S, 4>(simd, reset_after, step, tile, sums),
+        5 => gather_rows::<S, 5>(simd, reset_after, step, tile, sums),
+        6 => gather_rows::<S, 6>(simd, reset_after, step, tile, sums),
+        7 => gather_rows::<S, 7>(simd, reset_after, step, tile, sums),
+        _ => gather_rows::<S, 8>(simd, reset_after, step, tile, sums),
+    }
+}
+
+#[inline(always)]
+fn gather_rows<S: Simd, const R: usize>(
+    simd: S,
+    reset_after: bool,
+    step: &Step<'_, S::Elem>,
+    tile: Tile<'_, S::Elem>,
+    into: &mut Sums<S::Vector>,
+) {
+    let zero = simd.zero();
+    let weight = tile.lanes(tile.strip.weight, 0);
+    let mut sums = add_products::<S, R, 3>(simd, [[zero; 3]; R], step.x, tile.n, weight);
+    for g in 0..3 {
+        let bias = tile.bias(simd, g);
+        for r in 0..R {
+            sums[r][g] = simd.add(sums[r][g], bias);
+        }
+    }
+    for r in 0..R {
+        into[r][2] = sums[r][2];
+        sums[r][2] = zero;
+    }
+    let recurrent = tile.lanes(tile.strip.recurrent, 0);
+    if reset_after {
+        let sums = add_products::<S, R, 3>(simd, sums, step.before, tile.n, recurrent);
+        let bias = tile.bias(simd, 3);
+        for r in 0..R {
+            (into[r][0], into[r][1]) = (sums[r][0], sums[r][1]);
+            into[r][3] = simd.add(sums[r][2], bias);
+        }
+    } else {
+        let mut two = [[zero; 2]; R];
+        for r in 0..R {
+            two[r] = [sums[r][0], sums[r][1]];
+        }
+        let sums = add_products::<S, R, 2>(simd, two, step.before, tile.n, recurrent);
+        for r in 0..R {
+            (into[r][0], into[r][1]) = (sums[r][0], sums[r][1]);
         }
     }
 }
 
-/// The gates and the state of a row from the sums, h and q.
+/// Reset before: the candidate's sums, which began with the inputs' part, and r⊙h·U_h.
+#[inline(always)]
+fn gather_candidate<S: Simd>(
+    simd: S,
+    step: &Step<'_, S::Elem>,
+    tile: Tile<'_, S::Elem>,
+    rows: usize,
+    sums: &mut Sums<S::Vector>,
+) {
+    match rows {
+        1 => candidate_rows::<S, 1>(simd, step, tile, sums),
+        2 => candidate_rows::<S, 2>(simd, step, tile, sums),
+        3 => candidate_rows::<S, 3>(simd, step, tile, sums),
+        4 => candidate_rows::<S, 4>(simd, step, tile, sums),
+        5 => candidate_rows::<S, 5>(simd, step, tile, sums),
+        6 => candidate_rows::<S, 6>(simd, step, tile, sums),
+        7 => candidate_rows::<S, 7>(simd, step, tile, sums),
+        _ => candidate_rows::<S, 8>(simd, step, tile, sums),
+    }
+}
+
+#[inline(always)]
+fn candidate_rows<S: Simd, const R: usize>(
+    simd: S,
+    step: &Step<'_, S::Elem>,
+    tile: Tile<'_, S::Elem>,
+    into: &mut Sums<S::Vector>,
+) {
+    let units = step.before.len;
+    let mut sums = [[simd.zero(); 1]; R];
+    for r in 0..R {
+        let row = &step.gates[3 * (tile.n + r) * units..][..3 * units];
+        sums[r][0] = simd.load_partial(&row[2 * units + tile.unit()..]);
+    }
+    let reset = Rows::new(&*step.q, units, units);
+    let recurrent = tile.lanes(tile.strip.recurrent, 2);
+    let sums = add_products::<S, R, 1>(simd, sums, reset, tile.n, recurrent);
+    for r in 0..R {
+        into[r][2] = sums[r][0];
+    }
+}
+
+/// Reset after: gates and states of a tile from z, r, c and q.
 #[inline(always)]
 fn finish_after<S: Simd>(
     simd: S,
-    h: &[S::Elem],
-    q: &[S::Elem],
-    gates: &mut [S::Elem],
-    after: &mut [S::Elem],
+    step: &mut Step<'_, S::Elem>,
+    tile: Tile<'_, S::Elem>,
+    sums: &mut [[S::Vector; 4]],
 ) {
-    let (zr, c_row) = gates.split_at_mut(2 * h.len());
-    sigmoid_row(simd, zr);
-    let (z_row, r_row) = zr.split_at(h.len());
-    let mut j = 0;
-    while j < h.len() {
-        let (r, q) = (simd.load_partial(&r_row[j..]), simd.load_partial(&q[j..]));
-        let c = tanh(simd, simd.mul_add(r, q, simd.load_partial(&c_row[j..])));
-        simd.store_partial(c, &mut c_row[j..]);
-        let (z, h) = (simd.load_partial(&z_row[j..]), simd.load_partial(&h[j..]));
-        simd.store_partial(simd.mul_add(z, simd.sub(h, c), c), &mut after[j..]);
-        j += S::LANES;
+    let (u, j) = (step.before.len, tile.unit());
+    for sums in &mut *sums {
+        sums[0] = gate_sigmoid(simd, sums[0]);
+        sums[1] = gate_sigmoid(simd, sums[1]);
     }
-}
-
-/// One step with the reset gate before the product: two products, the second of r⊙h.
-#[inline(always)]
-fn reset_before<S: Simd>(
-    simd: S,
-    step: Step<'_, S::Elem>,
-    weights: &Weights<'_, S::Elem>,
-    scratch: &mut [S::Elem],
-) {
-    let Step {
-        t,
-        samples,
-        units: u,
-        lengths,
-        before,
-        after,
-        gates,
-        q,
-    } = step;
-    let states = Columns::of(before, 0..u, u);
-    let u_zr = Columns::of(weights.recurrent, 0..2 * u, 3 * u);
-    add_product(
-        simd,
-        samples,
-        states,
-        u_zr,
-        MatrixMut {
-            data: gates,
-            row_stride: 3 * u,
-        },
-        scratch,
-    );
-    for n in 0..samples {
-        let (gates, row) = (&mut gates[3 * n * u..][..2 * u], n * u..(n + 1) * u);
-        open_before(simd, &before[row.clone()], gates, &mut q[row]);
-    }
-    let u_h = Columns::of(weights.recurrent, 2 * u..3 * u, 3 * u);
-    let start = (2 * u).min(gates.len());
-    let c = MatrixMut {
-        data: &mut gates[start..],
-        row_stride: 3 * u,
-    };
-    add_product(simd, samples, Columns::of(q, 0..u, u), u_h, c, scratch);
-    for n in 0..samples {
-        let row = n * u..(n + 1) * u;
-        if Sequence::is_valid(lengths, n, t) {
-            finish_before(
-                simd,
-                &before[row.clone()],
-                &mut gates[3 * n * u..][..3 * u],
-                &mut after[row],
-            );
-        } else {
-            after[row.clone()].copy_from_slice(&before[row]);
+    for (r, sums) in sums.iter_mut().enumerate() {
+        let n = tile.n + r;
+        let [z, reset, c, q] = *sums;
+        let h = simd.load_partial(&step.before.row(n)[j..]);
+        let c = gate_tanh(simd, simd.mul_add(reset, q, c));
+        let state = simd.mul_add(z, simd.sub(h, c), c);
+        let valid = step.reading.is_valid(n);
+        let after = &mut step.after[n * u..][..u];
+        simd.store_partial(if valid { state } else { h }, &mut after[j..]);
+        if valid && !step.gates.is_empty() {
+            let gates = &mut step.gates[3 * n * u..][..3 * u];
+            simd.store_partial(z, &mut gates[j..u]);
+            simd.store_partial(reset, &mut gates[u + j..2 * u]);
+            simd.store_partial(c, &mut gates[2 * u + j..]);
+            simd.store_partial(q, &mut step.q[n * u..][j..u]);
         }
     }
 }
 
-/// z, r and q = r⊙h of a row.
+/// Reset before: z, r and q = r⊙h of a tile, and the inputs' part of c where c will be.
 #[inline(always)]
-fn open_before<S: Simd>(simd: S, h: &[S::Elem], gates: &mut [S::Elem], q: &mut [S::Elem]) {
-    sigmoid_row(simd, gates);
-    let r = &gates[h.len()..];
-    let mut j = 0;
-    while j < h.len() {
-        let (r, h) = (simd.load_partial(&r[j..]), simd.load_partial(&h[j..]));
-        simd.store_partial(simd.mul(r, h), &mut q[j..]);
-        j += S::LANES;
+fn open_before<S: Simd>(
+    simd: S,
+    step: &mut Step<'_, S::Elem>,
+    tile: Tile<'_, S::Elem>,
+    sums: &mut [[S::Vector; 4]],
+) {
+    let (u, j) = (step.before.len, tile.unit());
+    for (r, sums) in sums.iter_mut().enumerate() {
+        let n = tile.n + r;
+        let (z, reset) = (gate_sigmoid(simd, sums[0]), gate_sigmoid(simd, sums[1]));
+        let h = simd.load_partial(&step.before.row(n)[j..]);
+        let gates = &mut step.gates[3 * n * u..][..3 * u];
+        simd.store_partial(z, &mut gates[j..u]);
+        simd.store_partial(reset, &mut gates[u + j..2 * u]);
+        simd.store_partial(sums[2], &mut gates[2 * u + j..]);
+        simd.store_partial(simd.mul(reset, h), &mut step.q[n * u..][j..u]);
     }
 }
 
-/// c and the state of a row.
+/// Reset before: c and the states of a tile.
 #[inline(always)]
-fn finish_before<S: Simd>(simd: S, h: &[S::Elem], gates: &mut [S::Elem], after: &mut [S::Elem]) {
-    let (zr, c_row) = gates.split_at_mut(2 * h.len());
-    let mut j = 0;
-    while j < h.len() {
-        let c = tanh(simd, simd.load_partial(&c_row[j..]));
-        simd.store_partial(c, &mut c_row[j..]);
-        let (z, h) = (
-            simd.load_partial(&zr[j..h.len()]),
-            simd.load_partial(&h[j..]),
-        );
-        simd.store_partial(simd.mul_add(z, simd.sub(h, c), c), &mut after[j..]);
-        j += S::LANES;
+fn finish_before<S: Simd>(
+    simd: S,
+    step: &mut Step<'_, S::Elem>,
+    tile: Tile<'_, S::Elem>,
+    sums: &mut [[S::Vector; 4]],
+) {
+    let (u, j) = (step.before.len, tile.unit());
+    for (r, sums) in sums.iter().enumerate() {
+        let n = tile.n + r;
+        let c = gate_tanh(simd, sums[2]);
+        let h = simd.load_partial(&step.before.row(n)[j..]);
+        let gates = &mut step.gates[3 * n * u..][..3 * u];
+        let z = simd.load_partial(&gates[j..u]);
+        simd.store_partial(c, &mut gates[2 * u + j..]);
+        let state = simd.mul_add(z, simd.sub(h, c), c);
+        let valid = step.reading.is_valid(n);
+        let after = &mut step.after[n * u..][..u];
+        simd.store_partial(if valid { state } else { h }, &mut after[j..]);
     }
 }

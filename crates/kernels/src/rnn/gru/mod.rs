@@ -14,10 +14,11 @@ mod backward;
 mod forward;
 
 pub(crate) use self::backward::BackwardPass;
-pub(crate) use self::forward::ForwardPass;
+pub(crate) use self::forward::{AdvancePass, ForwardPass};
 use super::block::Needs;
 use super::products::products_len;
-use super::{Backward, Forward, Sequence};
+use super::strips::Strips;
+use super::{Advance, Backward, Forward, Sequence, Weights};
 use crate::float::Float;
 use crate::simd::Isa;
 
@@ -41,7 +42,37 @@ impl Gru {
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
         let Sequence { units, .. } = self.sequence;
-        3 * units * units + 3 * units + 2 * self.sequence.block() + products_len(&self.sequence, 3)
+        3 * units * units + 6 * self.sequence.block() + products_len(&self.sequence, 3)
+    }
+
+    /// Numbers that [`prepare`](Self::prepare) derives from the parameters.
+    #[must_use]
+    pub const fn prepared_len(&self) -> usize {
+        self.strips().len()
+    }
+
+    /// Brings the parameters into the order in which a step reads them.
+    ///
+    /// # Panics
+    /// If `weights` or `prepared` have other sizes.
+    pub fn prepare<T: Float>(&self, weights: &Weights<'_, T>, prepared: &mut [T]) {
+        self.sequence.check_weights(weights, 3, self.needs());
+        let Sequence { units, .. } = self.sequence;
+        // Of a bias of the state, what does not pass through the reset gate is added to that of the inputs.
+        let bias = |row: usize, unit: usize| {
+            let at = row * units + unit;
+            match row {
+                0 | 1 if self.reset_after => weights.bias[at] + weights.bias[at + 3 * units],
+                3 => weights.bias[at + 2 * units],
+                _ => weights.bias[at],
+            }
+        };
+        self.strips().fill(weights, bias, prepared);
+    }
+
+    const fn strips(&self) -> Strips {
+        let biases = if self.reset_after { 4 } else { 3 };
+        Strips::of(&self.sequence, 3, biases)
     }
 
     /// The states of all steps, on the active instruction set.
@@ -59,6 +90,23 @@ impl Gru {
     pub fn forward_on<T: Float>(&self, isa: Isa, pass: Forward<'_, T>) {
         self.sequence.check_forward(&pass, 3, self.needs());
         T::gru_forward(isa, ForwardPass { gru: *self, pass });
+    }
+
+    /// The states of a piece of the sequences, on the active instruction set; nothing is kept for a way back.
+    ///
+    /// # Panics
+    /// As [`forward`](Self::forward).
+    pub fn advance<T: Float>(&self, pass: Advance<'_, T>) {
+        self.advance_on(Isa::active(), pass);
+    }
+
+    /// [`advance`](Self::advance) on a given instruction set.
+    ///
+    /// # Panics
+    /// As [`forward_on`](Self::forward_on).
+    pub fn advance_on<T: Float>(&self, isa: Isa, pass: Advance<'_, T>) {
+        self.sequence.check_advance(&pass, 3, self.needs());
+        T::gru_advance(isa, AdvancePass { gru: *self, pass });
     }
 
     /// The gradients, after a forward pass, on the active instruction set.
@@ -83,6 +131,8 @@ impl Gru {
         let bias = biases * 3 * self.sequence.units;
         Needs {
             bias,
+            prepared: self.prepared_len(),
+            carried: self.sequence.units,
             saved: self.saved_len(),
             scratch: self.scratch_len(),
         }

@@ -67,7 +67,7 @@ fn cases() -> impl Iterator<Item = Problem> {
 
 #[test]
 fn states_follow_the_formulas_on_every_level() {
-    for problem in cases() {
+    for problem in cases().chain(wide()) {
         let what = format!(
             "{:?} {:?} {:?}",
             problem.cell, problem.sequence, problem.lengths
@@ -217,6 +217,50 @@ fn a_sample_is_the_same_alone_in_a_batch_and_padded() {
 }
 
 #[test]
+fn an_inference_in_pieces_gives_the_states_of_training_to_the_bit() {
+    let problems = cases().filter(|problem| problem.sequence.steps > 0);
+    for problem in problems.chain(wide()) {
+        let Problem {
+            sequence, returns, ..
+        } = problem;
+        for isa in Isa::available() {
+            let whole = problem.run::<f32>(isa);
+            let expected = match returns {
+                Returns::Last => whole.last,
+                Returns::Sequence => whole.states,
+            };
+            let pieces = if sequence.reverse {
+                vec![sequence.steps]
+            } else {
+                vec![1, 2, sequence.steps]
+            };
+            for size in pieces {
+                let what = format!("{isa} {:?} {sequence:?} by {size}", problem.cell);
+                let passed = problem.in_pieces(isa, size);
+                assert_eq!(bits(&passed), bits(&expected), "{what}");
+            }
+        }
+    }
+}
+
+/// Many units, and more samples than a tile has rows.
+fn wide() -> impl Iterator<Item = Problem> {
+    let sizes = [(13, 3, 20, 40), (1, 2, 64, 130), (9, 2, 3, 1000)];
+    sizes
+        .into_iter()
+        .flat_map(|(samples, steps, features, units)| {
+            let sequence = Sequence {
+                samples,
+                steps,
+                features,
+                units,
+                reverse: false,
+            };
+            CELLS.map(|cell| Problem::new(cell, sequence, samples == 13, Returns::Sequence))
+        })
+}
+
+#[test]
 fn weight_gradients_do_not_change_with_padding() {
     for cell in CELLS {
         for reverse in [false, true] {
@@ -310,6 +354,8 @@ fn gradients_are_added_and_strided_state_gradients_are_read_in_place() {
         recurrent: &problem.recurrent,
         bias: &problem.bias,
     };
+    let mut prepared = vec![0.0; lstm.prepared_len()];
+    lstm.prepare(&weights, &mut prepared);
     let (mut saved, mut scratch) = (vec![0.0; lstm.saved_len()], vec![0.0; lstm.scratch_len()]);
     let (mut weight, mut recurrent, mut bias) = (
         once.dweight.clone(),
@@ -319,6 +365,7 @@ fn gradients_are_added_and_strided_state_gradients_are_read_in_place() {
     lstm.forward(Forward {
         x: &problem.x,
         weights,
+        prepared: &prepared,
         lengths: &[],
         saved: &mut saved,
         scratch: &mut scratch,

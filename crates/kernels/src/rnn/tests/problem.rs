@@ -5,7 +5,8 @@ use plywood_shape::layers::Returns;
 use crate::float::Float;
 use crate::random::{self, Random};
 use crate::rnn::{
-    Backward, Forward, Gru, Lstm, Sequence, SimpleRnn, StateGradient, WeightGradients, Weights,
+    Advance, Backward, Forward, Gru, Lstm, Sequence, SimpleRnn, StateGradient, WeightGradients,
+    Weights,
 };
 use crate::simd::Isa;
 
@@ -51,6 +52,28 @@ impl Cell {
         }
     }
 
+    fn prepared<T: Float>(self, sequence: Sequence, weights: &Weights<'_, T>) -> Vec<T> {
+        let of = |len: usize| vec![T::NAN; len];
+        match self {
+            Self::Simple => of(SimpleRnn { sequence }.prepared_len()),
+            Self::GruAfter | Self::GruBefore => {
+                let mut prepared = of(self.gru(sequence).prepared_len());
+                self.gru(sequence).prepare(weights, &mut prepared);
+                prepared
+            }
+            Self::Lstm => {
+                let mut prepared = of(Lstm { sequence }.prepared_len());
+                Lstm { sequence }.prepare(weights, &mut prepared);
+                prepared
+            }
+        }
+    }
+
+    /// Numbers carried a sample.
+    fn carried(self, units: usize) -> usize {
+        if self == Self::Lstm { 2 * units } else { units }
+    }
+
     fn gru(self, sequence: Sequence) -> Gru {
         Gru {
             sequence,
@@ -63,6 +86,14 @@ impl Cell {
             Self::Simple => SimpleRnn { sequence }.forward_on(isa, pass),
             Self::GruAfter | Self::GruBefore => self.gru(sequence).forward_on(isa, pass),
             Self::Lstm => Lstm { sequence }.forward_on(isa, pass),
+        }
+    }
+
+    fn advance<T: Float>(self, isa: Isa, sequence: Sequence, pass: Advance<'_, T>) {
+        match self {
+            Self::Simple => SimpleRnn { sequence }.advance_on(isa, pass),
+            Self::GruAfter | Self::GruBefore => self.gru(sequence).advance_on(isa, pass),
+            Self::Lstm => Lstm { sequence }.advance_on(isa, pass),
         }
     }
 
@@ -169,9 +200,11 @@ impl Problem {
         };
         let (saved_len, scratch_len) = self.cell.lens(self.sequence);
         let (mut saved, mut scratch) = (vec![T::NAN; saved_len], vec![T::NAN; scratch_len]);
+        let prepared = self.cell.prepared(self.sequence, &weights);
         let forward = Forward {
             x: &x,
             weights,
+            prepared: &prepared,
             lengths: &self.lengths,
             saved: &mut saved,
             scratch: &mut scratch,
@@ -205,6 +238,65 @@ impl Problem {
         };
         self.cell.backward(isa, self.sequence, backward);
         outcome
+    }
+
+    /// What is passed on, in pieces of `size` steps; everything that is not an input is NaN at first.
+    pub(super) fn in_pieces(&self, isa: Isa, size: usize) -> Vec<f32> {
+        let cast = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<_>>();
+        let (x, weight, recurrent, bias) = (
+            cast(&self.x),
+            cast(&self.weight),
+            cast(&self.recurrent),
+            cast(&self.bias),
+        );
+        let weights = Weights {
+            weight: &weight,
+            recurrent: &recurrent,
+            bias: &bias,
+        };
+        let Sequence {
+            samples,
+            steps,
+            features,
+            units,
+            ..
+        } = self.sequence;
+        let prepared = self.cell.prepared(self.sequence, &weights);
+        let mut carried = vec![0.0; samples * self.cell.carried(units)];
+        let mut passed = Vec::new();
+        for start in (0..steps).step_by(size) {
+            let piece = Sequence {
+                steps: size.min(steps - start),
+                ..self.sequence
+            };
+            let lengths = self.lengths.iter();
+            let valid = |&length: &u32| length.saturating_sub(start as u32);
+            let lengths: Vec<u32> = lengths
+                .map(|length| valid(length).min(piece.steps as u32))
+                .collect();
+            let rows = match self.returns {
+                Returns::Last => samples,
+                Returns::Sequence => piece.rows(),
+            };
+            let mut y = vec![f32::NAN; rows * units];
+            let (_, scratch) = self.cell.lens(piece);
+            let pass = Advance {
+                x: &x[start * samples * features..][..piece.rows() * features],
+                weights,
+                prepared: &prepared,
+                lengths: &lengths,
+                carried: &mut carried,
+                returns: self.returns,
+                y: &mut y,
+                scratch: &mut vec![f32::NAN; scratch],
+            };
+            self.cell.advance(isa, piece, pass);
+            match self.returns {
+                Returns::Last => passed = y,
+                Returns::Sequence => passed.extend(y),
+            }
+        }
+        passed
     }
 
     /// The states of all steps, `[T·N][U]`, from the formulas alone.
