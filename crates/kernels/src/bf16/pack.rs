@@ -45,7 +45,7 @@ pub(super) fn along<L: Level>(level: L, row: &[f32], words: &mut [u32]) {
 /// Pairs each element of a row with the one below it; of the last row there may be none below.
 #[inline(always)]
 pub(super) fn across<L: Level>(level: L, row: &[f32], below: Option<&[f32]>, words: &mut [u32]) {
-    let (simd, lanes) = (level.floats(), <L::Floats as Simd>::LANES);
+    let lanes = <L::Floats as Simd>::LANES;
     let words = &mut words[..row.len()];
     let whole = row.len() / lanes * lanes;
     for at in (0..whole).step_by(lanes) {
