@@ -99,14 +99,17 @@ impl Strips<'_> {
         row: &[f32],
         below: Option<&[f32]>,
     ) {
-        let width = strip_width::<L>();
+        let (lanes, width) = (<L::Floats as Simd>::LANES, strip_width::<L>());
+        let row = &row[..self.columns];
+        let below = below.map(|below| &below[..self.columns]);
         for (strip, first) in (0..self.columns).step_by(width).enumerate() {
-            let present = width.min(self.columns - first);
             let words = &mut self.words[(strip * self.rows + index) * width..][..width];
-            let below = below.map(|below| &below[first..first + present]);
-            let row = &row[first..first + present];
-            across(level, row, below, &mut words[..present]);
-            words[present..].fill(0);
+            for v in 0..VECTORS {
+                let at = (first + v * lanes).min(self.columns);
+                let pairs = pairs_at(level, row, below, at);
+                // SAFETY: a strip's row holds VECTORS vectors.
+                unsafe { level.store_pairs(pairs, words[v * lanes..].as_mut_ptr()) };
+            }
         }
     }
 
