@@ -37,6 +37,9 @@ struct Options {
     /// Threads that compute [default: one a core]; results do not depend on it.
     #[arg(long)]
     threads: Option<usize>,
+    /// Compute products and convolutions in bfloat16, faster where the processor has AVX512-BF16.
+    #[arg(long)]
+    bf16: bool,
     /// A folder with the four IDX files [default: found on this machine or fetched].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -67,6 +70,9 @@ fn main() -> plywood::Result<()> {
         .validate(&data.test);
     if let Some(threads) = options.threads {
         fit = fit.threads(threads);
+    }
+    if options.bf16 {
+        fit = fit.precision(Precision::Bf16);
     }
     fit.run()?;
 

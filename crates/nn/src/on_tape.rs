@@ -15,7 +15,7 @@ use crate::engine::{Timer, coupled_step, kept_row, stage};
 use crate::initialise::Seed;
 use crate::network::{Element, Kept, Lane, Network};
 use crate::prepare::prepare;
-use crate::run::{Layout, Run, scratch_len};
+use crate::run::{Layout, Run};
 use plywood_autograd::{Adjoint, Tape, Var};
 use plywood_kernels::{AlignedVec, Float};
 use plywood_shape::{Item, Rows, Sample, Shape};
@@ -225,7 +225,7 @@ impl<N: Network> Setting<N> {
 
     fn run<'b>(&'b self, parameters: &'b [N::Scalar]) -> Run<'b, N::Scalar> {
         Run {
-            steps: N::STEPS,
+            steps: self.layout.steps(),
             layout: &self.layout,
             parameters,
             state: &self.state,
@@ -256,14 +256,10 @@ struct Block<N: Network> {
 impl<N: Network> Block<N> {
     fn new(setting: Setting<N>) -> Self {
         let rows = setting.samples.rows;
+        let scratch = setting.layout.scratch_len::<N>(rows, false);
         Self {
             setting,
-            arena: Arena::new(
-                N::STEPS,
-                rows,
-                scratch_len::<N>(rows, false),
-                Purpose::Training,
-            ),
+            arena: Arena::new(N::STEPS, rows, scratch, Purpose::Training),
             fresh: false,
         }
     }

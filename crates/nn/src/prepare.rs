@@ -67,7 +67,7 @@ fn prepare_steps<N: Network>(
 ) {
     struct Prepare<'a, T> {
         range: Range<usize>,
-        steps: &'static [Step],
+        steps: &'a [Step],
         layout: &'a Layout,
         parameters: &'a [T],
         prepared: &'a mut [T],
@@ -92,7 +92,7 @@ fn prepare_steps<N: Network>(
     }
     N::visit(&mut Prepare {
         range,
-        steps: N::STEPS,
+        steps: layout.steps(),
         layout,
         parameters,
         prepared,

@@ -10,14 +10,14 @@ use crate::network::{Kept, Lane, Network, Step, Visitor};
 use plywood_kernels::Float;
 use plywood_kernels::random::Random;
 use plywood_shape::chain::ALIGNMENT;
-use plywood_shape::{Plan, Rows};
+use plywood_shape::{Plan, Precision, Rows};
 use std::ops::Range;
 
 /// One pass over one block: everything but the block's memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a, T> {
-    /// The network's steps.
-    pub steps: &'static [Step],
+    /// The network's steps, in the precision that is asked for.
+    pub steps: &'a [Step],
     /// Where each step's prepared numbers and statistics start.
     pub layout: &'a Layout,
     /// All parameters.
@@ -48,9 +48,11 @@ pub struct Run<'a, T> {
     pub timer: Timer<'a>,
 }
 
-/// Where each step's part of a buffer starts, for the buffers whose sizes only the layers know.
+/// The steps of a network in the precision of a run, and where each one's part of a buffer starts, for the buffers whose
+/// sizes only the layers know.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
+    steps: Vec<Step>,
     prepared: Vec<usize>,
     prepared_lens: Vec<usize>,
     partials: Vec<usize>,
@@ -87,30 +89,29 @@ impl Layout {
     /// The layout of a network whose gradient is wanted as one flat buffer.
     #[must_use]
     pub fn of<N: Network>() -> Self {
-        Self::new::<N>(Purpose::Gradient)
+        Self::new::<N>(Precision::Full, Purpose::Gradient)
     }
 
-    /// The layout of a network that is trained step by step, late weights late.
+    /// The layout of a network that is trained step by step in `precision`, late weights late.
     #[must_use]
-    pub fn for_training<N: Network>() -> Self {
-        Self::new::<N>(Purpose::Training)
+    pub fn for_training<N: Network>(precision: Precision) -> Self {
+        Self::new::<N>(precision, Purpose::Training)
     }
 
-    /// The layout of a network that only runs forward.
+    /// The layout of a network that only runs forward, in `precision`.
     #[must_use]
-    pub fn for_inference<N: Network>() -> Self {
-        Self::new::<N>(Purpose::Inference)
+    pub fn for_inference<N: Network>(precision: Precision) -> Self {
+        Self::new::<N>(precision, Purpose::Inference)
     }
 
-    fn new<N: Network>(purpose: Purpose) -> Self {
+    fn new<N: Network>(precision: Precision, purpose: Purpose) -> Self {
         struct Sizes<'a> {
-            steps: &'static [Step],
             layout: &'a mut Layout,
             purpose: Purpose,
         }
         impl<T: Float> Visitor<T> for Sizes<'_> {
             fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
-                let plan = &self.steps[index].plan;
+                let plan = &{ self.layout.steps[index].plan };
                 let late = layer.late_weight(plan);
                 let late = late.filter(|_| self.purpose == Purpose::Training);
                 self.layout.add_gradient(index, plan, late);
@@ -123,7 +124,10 @@ impl Layout {
                 self.layout.prepared_len += len.next_multiple_of(ALIGNMENT);
             }
         }
-        let mut layout = Self::default();
+        let mut layout = Self {
+            steps: steps_in::<N>(precision),
+            ..Self::default()
+        };
         for step in N::STEPS {
             layout.partials.push(layout.partials_len);
             layout.partials_len += step.plan.coupling;
@@ -132,11 +136,42 @@ impl Layout {
             }
         }
         N::visit(&mut Sizes {
-            steps: N::STEPS,
             layout: &mut layout,
             purpose,
         });
         layout
+    }
+
+    /// The network's steps, their plans in the precision of the run.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The most scratch space that any step needs for `rows`, and if they are `alone`, that all its parts need.
+    pub(crate) fn scratch_len<N: Network>(&self, rows: Rows, alone: bool) -> usize {
+        struct Scratch<'a> {
+            steps: &'a [Step],
+            rows: Rows,
+            alone: bool,
+            most: usize,
+        }
+        impl<T: Float> Visitor<T> for Scratch<'_> {
+            fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
+                let plan = &self.steps[index].plan;
+                let parts = layer.parts(plan, self.rows).filter(|_| self.alone);
+                let parts = parts.map_or(1, |parts| parts.count());
+                self.most = self.most.max(parts * layer.scratch_len(plan, self.rows));
+            }
+        }
+        let mut scratch = Scratch {
+            steps: &self.steps,
+            rows,
+            alone,
+            most: 0,
+        };
+        N::visit::<Scratch<'_>>(&mut scratch);
+        scratch.most
     }
 
     /// Lays out a step's gradient behind those before it.
@@ -437,28 +472,13 @@ pub struct Back<'a, 'l, T> {
     pub scratch: &'a mut [T],
 }
 
-/// The most scratch space that any step needs for `rows`, and if they are `alone`, that all its parts need.
-pub(crate) fn scratch_len<N: Network>(rows: Rows, alone: bool) -> usize {
-    struct Scratch {
-        steps: &'static [Step],
-        rows: Rows,
-        alone: bool,
-        most: usize,
-    }
-    impl<T: Float> Visitor<T> for Scratch {
-        fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
-            let plan = &self.steps[index].plan;
-            let parts = layer.parts(plan, self.rows).filter(|_| self.alone);
-            let parts = parts.map_or(1, |parts| parts.count());
-            self.most = self.most.max(parts * layer.scratch_len(plan, self.rows));
+/// The steps of `N` with plans that ask for `precision`; one in `f64` knows no other than its own.
+fn steps_in<N: Network>(precision: Precision) -> Vec<Step> {
+    let mut steps = N::STEPS.to_vec();
+    if N::Scalar::BYTES == 4 {
+        for step in &mut steps {
+            step.plan.precision = precision;
         }
     }
-    let mut scratch = Scratch {
-        steps: N::STEPS,
-        rows,
-        alone,
-        most: 0,
-    };
-    N::visit::<Scratch>(&mut scratch);
-    scratch.most
+    steps
 }

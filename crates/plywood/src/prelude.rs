@@ -49,6 +49,8 @@ pub use plywood_nn::optimizer::{Adagrad, Adam, AdamW, RmsProp, Sgd};
 pub use plywood_nn::schedule::{Constant, Cosine, OnPlateau, OneCycle, Step, WarmUp};
 pub use plywood_nn::{Network, OnTape, Seed};
 pub use plywood_shape::layers::*;
-pub use plywood_shape::{Class, Image, Logits, Probabilities, Real, Sequence, Token, Vector};
+pub use plywood_shape::{
+    Class, Image, Logits, Precision, Probabilities, Real, Sequence, Token, Vector,
+};
 pub use plywood_tensor::{Batch, Examples, Tensor};
 pub use plywood_train::{Fit, History, evaluate};

@@ -49,7 +49,7 @@ fn counted(mut step: impl FnMut()) -> usize {
     ALLOCATIONS.load(Ordering::Relaxed) - before
 }
 
-fn training<N, D>(data: &D) -> usize
+fn training<N, D>(precision: Precision, data: &D) -> usize
 where
     N: Network<Scalar = f32>,
     D: Source<Input = N::Input>,
@@ -59,7 +59,7 @@ where
     let examples = batch(data, 8);
     let mut network = N::seeded(Seed(1));
     on_threads(2, || {
-        let mut trainer = Trainer::new(&network, Seed(1));
+        let mut trainer = Trainer::with_precision(&network, Seed(1), precision);
         let (loss, metric, adam) = (CrossEntropy, Accuracy, Adam::default());
         let mut counters = vec![0.0; Metric::<N::Output, D::Target>::counters(&metric)];
         let objective = Objective {
@@ -78,7 +78,7 @@ where
     })
 }
 
-fn inference<N, D>(data: &D) -> usize
+fn inference<N, D>(precision: Precision, data: &D) -> usize
 where
     N: Network<Scalar = f32>,
     D: Source<Input = N::Input>,
@@ -86,7 +86,7 @@ where
     let inputs = batch(data, 8).inputs;
     let network = N::seeded(Seed(1));
     on_threads(2, || {
-        let mut session = Session::new(&network);
+        let mut session = Session::with_precision(&network, precision);
         let mut outputs = Batch::default();
         counted(|| session.predict(&inputs, &mut outputs))
     })
@@ -109,25 +109,17 @@ fn nothing_is_allocated_in_the_steady_state() {
         ALLOCATIONS.load(Ordering::Relaxed) > start,
         "the allocator counts"
     );
-    assert_eq!(
-        training::<FashionCnn, _>(&images),
-        0,
-        "training, convolutional"
-    );
-    assert_eq!(
-        training::<LanguageTagger, _>(&texts),
-        0,
-        "training, recurrent"
-    );
-    assert_eq!(
-        inference::<FashionCnn, _>(&images),
-        0,
-        "inference, convolutional"
-    );
-    assert_eq!(
-        inference::<LanguageTagger, _>(&texts),
-        0,
-        "inference, recurrent"
-    );
+    for precision in [Precision::Full, Precision::Bf16] {
+        let counts = [
+            training::<FashionCnn, _>(precision, &images),
+            training::<LanguageTagger, _>(precision, &texts),
+            inference::<FashionCnn, _>(precision, &images),
+            inference::<LanguageTagger, _>(precision, &texts),
+        ];
+        assert_eq!(
+            counts, [0; 4],
+            "{precision:?}: training, convolutional and recurrent, then inference"
+        );
+    }
     assert_eq!(streaming(), 0, "step by step");
 }

@@ -5,8 +5,10 @@ mod common;
 use common::{FashionCnn, LanguageTagger, NormedCnn, batch, images, on_threads, texts};
 use plywood::prelude::*;
 
+const PRECISIONS: [Precision; 2] = [Precision::Full, Precision::Bf16];
+
 /// The bits of all parameters and state after two epochs over 330 samples.
-fn trained<N, D>(threads: usize, data: &D) -> Vec<u32>
+fn trained<N, D>(threads: usize, precision: Precision, data: &D) -> Vec<u32>
 where
     N: Network<Scalar = f32>,
     D: Source<Input = N::Input> + Sync,
@@ -19,6 +21,7 @@ where
         .batch_size(50)
         .seed(Seed(3))
         .threads(threads)
+        .precision(precision)
         .quiet()
         .run();
     history.expect("the training runs");
@@ -26,13 +29,13 @@ where
     numbers.map(|number| number.to_bits()).collect()
 }
 
-fn assert_same_for_all_threads<N, D>(data: &D)
+fn assert_same_for_all_threads<N, D>(precision: Precision, data: &D)
 where
     N: Network<Scalar = f32>,
     D: Source<Input = N::Input> + Sync,
     CrossEntropy: plywood::nn::loss::Loss<N::Output, D::Target>,
 {
-    let one = trained::<N, D>(1, data);
+    let one = trained::<N, D>(1, precision, data);
     let fresh: Vec<u32> = N::seeded(Seed(11))
         .parameters()
         .iter()
@@ -41,8 +44,8 @@ where
     assert_ne!(one[..fresh.len()], fresh, "training changes the parameters");
     for threads in [2, 3, 8] {
         assert!(
-            one == trained::<N, D>(threads, data),
-            "{} differs on {threads} threads",
+            one == trained::<N, D>(threads, precision, data),
+            "{} differs on {threads} threads, {precision:?}",
             N::NAME
         );
     }
@@ -50,22 +53,34 @@ where
 
 #[test]
 fn training_the_convolutional_network_is_the_same_on_any_number_of_threads() {
-    assert_same_for_all_threads::<FashionCnn, _>(&images(330));
+    for precision in PRECISIONS {
+        assert_same_for_all_threads::<FashionCnn, _>(precision, &images(330));
+    }
 }
 
 #[test]
 fn training_the_recurrent_network_is_the_same_on_any_number_of_threads() {
-    assert_same_for_all_threads::<LanguageTagger, _>(&texts(330));
+    for precision in PRECISIONS {
+        assert_same_for_all_threads::<LanguageTagger, _>(precision, &texts(330));
+    }
 }
 
 #[test]
 fn training_over_segments_is_the_same_on_any_number_of_threads() {
-    assert_same_for_all_threads::<NormedCnn, _>(&images(330));
+    for precision in PRECISIONS {
+        assert_same_for_all_threads::<NormedCnn, _>(precision, &images(330));
+    }
 }
 
 /// The bits of the outputs of `inputs`, sample after sample.
-fn outputs<N: Network<Scalar = f32>>(network: &N, inputs: &Batch<N::Input>) -> Vec<u32> {
-    let outputs = on_threads(2, || Session::new(network).outputs(inputs));
+fn outputs<N: Network<Scalar = f32>>(
+    network: &N,
+    precision: Precision,
+    inputs: &Batch<N::Input>,
+) -> Vec<u32> {
+    let outputs = on_threads(2, || {
+        Session::with_precision(network, precision).outputs(inputs)
+    });
     outputs
         .data()
         .iter()
@@ -79,18 +94,20 @@ where
     D: Source<Input = N::Input>,
 {
     let network = N::seeded(Seed(5));
-    let alone = outputs(&network, &batch(data, 1).inputs);
-    assert!(
-        alone.iter().any(|&bits| bits != 0),
-        "the output is not all zero"
-    );
-    for samples in [2, 7, 64] {
-        let together = outputs(&network, &batch(data, samples).inputs);
+    for precision in PRECISIONS {
+        let alone = outputs(&network, precision, &batch(data, 1).inputs);
         assert!(
-            alone == together[..alone.len()],
-            "{} differs in a batch of {samples}",
-            N::NAME
+            alone.iter().any(|&bits| bits != 0),
+            "the output is not all zero"
         );
+        for samples in [2, 7, 64] {
+            let together = outputs(&network, precision, &batch(data, samples).inputs);
+            assert!(
+                alone == together[..alone.len()],
+                "{} differs in a batch of {samples}, {precision:?}",
+                N::NAME
+            );
+        }
     }
 }
 
@@ -111,11 +128,13 @@ fn padding_changes_no_valid_step() {
         padded.sample_mut(n)[..10].copy_from_slice(&short[n * 10..][..10]);
     }
     padded.set_lengths(&[10, 10, 10]).expect("lengths fit");
-    let (plain, padded) = (outputs(&network, &plain), outputs(&network, &padded));
-    for n in 0..3 {
-        assert!(
-            plain[n * 100..][..100] == padded[n * 140..][..100],
-            "sample {n}"
-        );
+    for precision in PRECISIONS {
+        let [plain, padded] = [&plain, &padded].map(|texts| outputs(&network, precision, texts));
+        for n in 0..3 {
+            assert!(
+                plain[n * 100..][..100] == padded[n * 140..][..100],
+                "sample {n}, {precision:?}"
+            );
+        }
     }
 }

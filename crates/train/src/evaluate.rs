@@ -41,7 +41,7 @@ where
     L: Loss<N::Output, D::Target>,
     M: Metric<N::Output, D::Target>,
 {
-    let evaluation = evaluation(network, data, loss, metric)?;
+    let evaluation = evaluation(Session::new(network), data, loss, metric)?;
     Ok(Report {
         figures: Figures {
             loss: evaluation.loss(),
@@ -51,8 +51,9 @@ where
     })
 }
 
+/// What `session` yields on `data`, added up.
 pub(crate) fn evaluation<N, D, L, M>(
-    network: &N,
+    mut session: Session<'_, N>,
     data: &D,
     loss: &L,
     metric: &M,
@@ -64,7 +65,6 @@ where
     L: Loss<N::Output, D::Target>,
     M: Metric<N::Output, D::Target>,
 {
-    let mut session = Session::new(network);
     let mut evaluation = Evaluation::new(metric.counters());
     let loader = Loader::new(data).batch_size(EVALUATION_BATCH);
     loader.check()?;

@@ -13,7 +13,7 @@ use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::gradients::Adjoint;
 use crate::var::Var;
 use plywood_kernels::conv::{self, Dims, Forward, InputGradient, Pass, WeightGradient};
-use plywood_kernels::elementwise::{activation_forward_in_place, add_bias, column_sums};
+use plywood_kernels::elementwise::column_sums;
 use plywood_kernels::gemm::{Epilogue, Start};
 use plywood_kernels::{Float, bf16};
 use plywood_shape::{Activation, Axis, Precision, Shape, Window};
@@ -32,33 +32,35 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// The sizes, if forward is computed in bf16.
-    fn forward_in_bf16(&self) -> Option<&Dims> {
-        let is_taken = self.precision == Precision::Bf16 && bf16::conv::takes(&self.dims);
-        is_taken.then_some(&self.dims)
+    /// Whether a pass is computed in bf16: where it is asked for and pays.
+    fn is_in_bf16(&self, pass: Pass) -> bool {
+        self.precision == Precision::Bf16 && bf16::conv::pays(&self.dims, pass)
     }
 
-    /// The sizes, if the gradients are computed in bf16.
-    fn backward_in_bf16(&self) -> Option<&Dims> {
-        let dims = self.forward_in_bf16()?;
-        bf16::conv::takes_gradients(dims).then_some(dims)
+    fn prepared_for_len<T: Float>(&self, pass: Pass) -> usize {
+        if self.is_in_bf16(pass) {
+            bf16::conv::weights_len(&self.dims, pass)
+        } else {
+            conv::prepared_len::<T>(&self.dims, pass)
+        }
+    }
+
+    fn prepare_for<T: Float>(&self, pass: Pass, weight: &[T], prepared: &mut [T]) {
+        if self.is_in_bf16(pass) {
+            bf16::conv::pack_weights(&self.dims, pass, weight, prepared);
+        } else {
+            conv::prepare(&self.dims, pass, weight, prepared);
+        }
     }
 
     /// Numbers derived from the weight that forward needs: the first of [`prepared_len`](Conv2d::prepared_len).
     pub fn prepared_for_forward_len<T: Float>(&self) -> usize {
-        match self.forward_in_bf16() {
-            Some(dims) => bf16::conv::forward_weights_len(dims),
-            None => conv::prepared_len::<T>(&self.dims, Pass::Forward),
-        }
+        self.prepared_for_len::<T>(Pass::Forward)
     }
 
     /// Numbers derived from the weight that forward and backward need.
     pub fn prepared_len<T: Float>(&self) -> usize {
-        let back = match self.backward_in_bf16() {
-            Some(dims) => bf16::conv::input_weights_len(dims),
-            None => conv::prepared_len::<T>(&self.dims, Pass::InputGradient),
-        };
-        self.prepared_for_forward_len::<T>() + back
+        self.prepared_for_forward_len::<T>() + self.prepared_for_len::<T>(Pass::InputGradient)
     }
 
     /// Derives them, or those for forward alone if there is no room for more.
@@ -67,30 +69,31 @@ impl Conv2d {
     /// If a slice has another length.
     pub fn prepare<T: Float>(&self, weight: &[T], prepared: &mut [T]) {
         let (forward, back) = prepared.split_at_mut(self.prepared_for_forward_len::<T>());
-        match self.forward_in_bf16() {
-            Some(dims) => bf16::conv::pack_forward_weights(dims, weight, forward),
-            None => conv::prepare(&self.dims, Pass::Forward, weight, forward),
-        }
-        match self.backward_in_bf16() {
-            _ if back.is_empty() => {}
-            Some(dims) => bf16::conv::pack_input_weights(dims, weight, back),
-            None => conv::prepare(&self.dims, Pass::InputGradient, weight, back),
+        self.prepare_for(Pass::Forward, weight, forward);
+        if !back.is_empty() {
+            self.prepare_for(Pass::InputGradient, weight, back);
         }
     }
 
     /// Elements of scratch space that forward and backward need.
     pub fn scratch_len(&self) -> usize {
-        let forward = match self.forward_in_bf16() {
-            Some(dims) => bf16::conv::forward_scratch_len(dims),
-            None => conv::forward_scratch_len(&self.dims),
-        };
-        let backward = match self.backward_in_bf16() {
-            Some(dims) => bf16::conv::weight_gradient_scratch_len(dims)
-                .max(bf16::conv::input_gradient_scratch_len(dims)),
-            None => conv::weight_gradient_scratch_len(&self.dims)
-                .max(conv::input_gradient_scratch_len(&self.dims)),
-        };
-        forward.max(backward)
+        let dims = &self.dims;
+        let needs = [
+            (Pass::Forward, conv::forward_scratch_len(dims)),
+            (
+                Pass::WeightGradient,
+                conv::weight_gradient_scratch_len(dims),
+            ),
+            (Pass::InputGradient, conv::input_gradient_scratch_len(dims)),
+        ];
+        let needs = needs.map(|(pass, len)| {
+            if self.is_in_bf16(pass) {
+                bf16::conv::scratch_len(dims, pass)
+            } else {
+                len
+            }
+        });
+        needs.into_iter().max().unwrap_or(0)
     }
 
     /// y from x.
@@ -109,13 +112,9 @@ impl Conv2d {
         y: &mut [T],
         scratch: &mut [T],
     ) {
-        if let Some(dims) = self.forward_in_bf16() {
-            bf16::conv::forward(dims, x, prepared, y, scratch);
-            if let Some(bias) = weights.bias {
-                add_bias(y, bias);
-            }
-            activation_forward_in_place(self.activation, y);
-            return;
+        if self.is_in_bf16(Pass::Forward) {
+            let epilogue = self.epilogue(weights.bias);
+            return bf16::conv::forward(&self.dims, x, prepared, epilogue, y, scratch);
         }
         conv::forward(Forward {
             dims: &self.dims,
@@ -158,7 +157,7 @@ impl Conv2d {
 
     /// Whether [`forward_rows`](Conv2d::forward_rows) takes this convolution.
     pub fn has_rows(&self) -> bool {
-        self.dims.samples == 1 && self.forward_in_bf16().is_none()
+        self.dims.samples == 1 && !self.is_in_bf16(Pass::Forward)
     }
 
     fn epilogue<'a, T>(&self, bias: Option<&'a [T]>) -> Epilogue<'a, T> {
@@ -184,19 +183,25 @@ impl Conv2d {
     ) {
         activation_backward(self.activation, flow.y, flow.dy);
         let back = &prepared[self.prepared_for_forward_len::<T>()..];
-        if let Some(dims) = self.backward_in_bf16() {
-            bf16::conv::weight_gradient(dims, flow.x, flow.dy, gradients.weight, scratch);
-            if let Some(bias) = gradients.bias {
-                column_sums(flow.dy, bias, Start::Accumulate);
-            }
-            if let Some(dx) = flow.dx {
-                bf16::conv::input_gradient(dims, flow.dy, back, dx, scratch);
-            }
-            return;
-        }
         let dims = &self.dims;
-        parameter_gradients(dims, flow.x, flow.dy, gradients, scratch);
-        if let Some(dx) = flow.dx {
+        if let Some(bias) = gradients.bias {
+            column_sums(flow.dy, bias, Start::Accumulate);
+        }
+        if self.is_in_bf16(Pass::WeightGradient) {
+            bf16::conv::weight_gradient(dims, flow.x, flow.dy, gradients.weight, scratch);
+        } else {
+            conv::weight_gradient(WeightGradient {
+                dims,
+                x: flow.x,
+                dy: flow.dy,
+                dweight: gradients.weight,
+                scratch,
+            });
+        }
+        let Some(dx) = flow.dx else { return };
+        if self.is_in_bf16(Pass::InputGradient) {
+            bf16::conv::input_gradient(dims, flow.dy, back, dx, scratch);
+        } else {
             conv::input_gradient(InputGradient {
                 dims,
                 weight: flow.weight,
@@ -206,26 +211,6 @@ impl Conv2d {
                 scratch,
             });
         }
-    }
-}
-
-/// Adds the gradients of weight and bias, from that before the activation.
-fn parameter_gradients<T: Float>(
-    dims: &Dims,
-    x: &[T],
-    dy: &[T],
-    gradients: WeightGradients<'_, T>,
-    scratch: &mut [T],
-) {
-    conv::weight_gradient(WeightGradient {
-        dims,
-        x,
-        dy,
-        dweight: gradients.weight,
-        scratch,
-    });
-    if let Some(bias) = gradients.bias {
-        column_sums(dy, bias, Start::Accumulate);
     }
 }
 

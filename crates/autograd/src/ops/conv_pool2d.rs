@@ -9,13 +9,13 @@
 //! dropped, and goes through the winners alone where the sizes allow it.
 
 use super::activation::activation_backward;
-use super::conv2d::{Conv2d, dims_of, image_of, output_of, weighted_backward};
+use super::conv2d::{dims_of, image_of, output_of, weighted_backward};
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::var::Var;
 use plywood_kernels::conv::{self, BackwardPool, Dims, ForwardPool, Pass};
 use plywood_kernels::elementwise::column_sums;
 use plywood_kernels::gemm::{Epilogue, Start};
-use plywood_kernels::pool::{self, MaxForward};
+use plywood_kernels::pool;
 use plywood_kernels::{Float, bf16};
 use plywood_shape::{Activation, Precision, Shape, Window};
 use plywood_tensor::Tensor;
@@ -35,21 +35,17 @@ pub struct ConvPool2d {
 }
 
 impl ConvPool2d {
-    /// The convolution of the forward pass by itself, if that is computed in bf16.
-    fn forward_in_bf16(&self) -> Option<Conv2d> {
-        let is_taken = self.precision == Precision::Bf16 && bf16::conv::takes(&self.dims);
-        is_taken.then_some(Conv2d {
-            dims: self.dims,
-            activation: self.activation,
-            precision: self.precision,
-        })
+    /// Whether forward is computed in bf16: where it is asked for and pays.
+    fn is_in_bf16(&self) -> bool {
+        self.precision == Precision::Bf16 && bf16::conv::pays(&self.dims, Pass::Forward)
     }
 
     /// Numbers derived from the weight that forward needs: the first of [`prepared_len`](ConvPool2d::prepared_len).
     pub fn prepared_for_forward_len<T: Float>(&self) -> usize {
-        match self.forward_in_bf16() {
-            Some(conv) => conv.prepared_for_forward_len::<T>(),
-            None => conv::prepared_len::<T>(&self.dims, Pass::Forward),
+        if self.is_in_bf16() {
+            bf16::conv::weights_len(&self.dims, Pass::Forward)
+        } else {
+            conv::prepared_len::<T>(&self.dims, Pass::Forward)
         }
     }
 
@@ -65,9 +61,10 @@ impl ConvPool2d {
     /// If a slice has another length.
     pub fn prepare<T: Float>(&self, weight: &[T], prepared: &mut [T]) {
         let (forward, back) = prepared.split_at_mut(self.prepared_for_forward_len::<T>());
-        match self.forward_in_bf16() {
-            Some(conv) => conv.prepare(weight, forward),
-            None => conv::prepare(&self.dims, Pass::Forward, weight, forward),
+        if self.is_in_bf16() {
+            bf16::conv::pack_weights(&self.dims, Pass::Forward, weight, forward);
+        } else {
+            conv::prepare(&self.dims, Pass::Forward, weight, forward);
         }
         if !back.is_empty() {
             conv::prepare_backward_pool(&self.dims, &self.pool, weight, back);
@@ -76,9 +73,10 @@ impl ConvPool2d {
 
     /// Elements of scratch space that forward and backward need.
     pub fn scratch_len(&self) -> usize {
-        let forward = match self.forward_in_bf16() {
-            Some(conv) => self.dims.output_len() + conv.scratch_len(),
-            None => conv::forward_pool_scratch_len(&self.dims, &self.pool),
+        let forward = if self.is_in_bf16() {
+            bf16::conv::forward_pool_scratch_len(&self.dims, &self.pool)
+        } else {
+            conv::forward_pool_scratch_len(&self.dims, &self.pool)
         };
         forward.max(conv::backward_pool_scratch_len(&self.dims, &self.pool))
     }
@@ -99,20 +97,12 @@ impl ConvPool2d {
         pooled: Pooled<'_, T>,
         scratch: &mut [T],
     ) {
-        if let Some(conv) = self.forward_in_bf16() {
-            let Pooled { y, places } = pooled;
-            let places = (!places.is_empty()).then_some(places);
-            let (between, scratch) = scratch.split_at_mut(self.dims.output_len());
-            conv.forward(x, weights, prepared, between, scratch);
-            pool::max_forward(MaxForward {
-                dims: &self.pool,
-                x: between,
-                y,
-                places,
-            });
-            return;
+        let pass = self.pass(x, weights, prepared, pooled, scratch);
+        if self.is_in_bf16() {
+            bf16::conv::forward_pool(pass);
+        } else {
+            conv::forward_pool(pass);
         }
-        conv::forward_pool(self.pass(x, weights, prepared, pooled, scratch));
     }
 
     /// Rows `rows` of the output, alone, for one sample; they begin at a multiple of [`conv::ROWS_TOGETHER`].
@@ -138,7 +128,7 @@ impl ConvPool2d {
     /// Whether [`forward_rows`](ConvPool2d::forward_rows) takes this convolution and its pool.
     pub fn has_rows<T: Float>(&self) -> bool {
         self.dims.samples == 1
-            && self.forward_in_bf16().is_none()
+            && !self.is_in_bf16()
             && conv::has_pool_rows::<T>(&self.dims, &self.pool)
     }
 

@@ -9,10 +9,10 @@
 use super::activation::activation_backward;
 use super::{WeightGradients, WeightedFlow, Weights, scratch};
 use crate::var::Var;
-use plywood_kernels::Float;
 use plywood_kernels::elementwise::column_sums;
 use plywood_kernels::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start, scratch_len};
-use plywood_shape::Activation;
+use plywood_kernels::{Float, bf16};
+use plywood_shape::{Activation, Precision};
 use plywood_tensor::Tensor;
 use std::ops::Range;
 
@@ -27,15 +27,70 @@ pub struct Dense {
     pub outputs: usize,
     /// What is applied last.
     pub activation: Activation,
+    /// What the products are computed in.
+    pub precision: Precision,
 }
 
+/// Inputs and outputs below which rounding and packing take longer than bf16 saves.
+const FEW: usize = 32;
+
+/// Rows and inputs that a late gradient in bf16 is taken of at a time.
+const KEPT: [usize; 2] = [128, 48];
+
 impl Dense {
+    /// Whether products are computed in bf16.
+    const fn is_in_bf16(&self) -> bool {
+        let is_asked_for = matches!(self.precision, Precision::Bf16);
+        is_asked_for && self.inputs >= FEW && self.outputs >= FEW
+    }
+
+    /// Numbers derived from the weight that forward needs: the first of [`prepared_len`](Dense::prepared_len).
+    pub const fn prepared_for_forward_len(&self) -> usize {
+        if self.is_in_bf16() {
+            bf16::strips_len(self.inputs, self.outputs)
+        } else {
+            0
+        }
+    }
+
+    /// Numbers derived from the weight that forward and backward need.
+    pub const fn prepared_len(&self) -> usize {
+        if self.is_in_bf16() {
+            self.prepared_for_forward_len() + bf16::strips_len(self.outputs, self.inputs)
+        } else {
+            0
+        }
+    }
+
+    /// Derives them, or those for forward alone if there is no room for more.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn prepare<T: Float>(&self, weight: &[T], prepared: &mut [T]) {
+        if !self.is_in_bf16() {
+            return;
+        }
+        let (forward, back) = prepared.split_at_mut(self.prepared_for_forward_len());
+        let weight = MatrixRef::row_major(weight, self.outputs);
+        bf16::pack_matrix(self.inputs, self.outputs, weight, forward);
+        if !back.is_empty() {
+            bf16::pack_matrix(self.outputs, self.inputs, weight.transposed(), back);
+        }
+    }
+
     /// Elements of scratch space that forward and backward need.
     pub const fn scratch_len(&self) -> usize {
         let (r, i, o) = (self.rows, self.inputs, self.outputs);
-        let forward = scratch_len(o, i);
-        let input = scratch_len(i, o);
-        let weight = scratch_len(o, r);
+        let needs = if self.is_in_bf16() {
+            [
+                bf16::product_scratch_len(r, i),
+                bf16::product_scratch_len(r, o),
+                bf16::strips_len(r, o) + bf16::product_scratch_len(i, r),
+            ]
+        } else {
+            [scratch_len(o, i), scratch_len(i, o), scratch_len(o, r)]
+        };
+        let [forward, input, weight] = needs;
         let larger = if forward > input { forward } else { input };
         if larger > weight { larger } else { weight }
     }
@@ -43,7 +98,8 @@ impl Dense {
     /// y from x.
     ///
     /// # Shapes
-    /// `x` \[rows\]\[inputs\], weight \[inputs\]\[outputs\], bias \[outputs\], `y` \[rows\]\[outputs\].
+    /// `x` \[rows\]\[inputs\], weight \[inputs\]\[outputs\], bias \[outputs\], `y` \[rows\]\[outputs\]; `prepared` as
+    /// [`prepare`](Dense::prepare) left it, on the same machine.
     ///
     /// # Panics
     /// If a slice is too short.
@@ -51,22 +107,38 @@ impl Dense {
         &self,
         x: &[T],
         weights: Weights<'_, T>,
+        prepared: &[T],
         y: &mut [T],
         scratch: &mut [T],
     ) {
-        let gemm = Gemm {
-            m: self.rows,
-            n: self.outputs,
-            k: self.inputs,
-            a: MatrixRef::row_major(x, self.inputs),
-            b: MatrixRef::row_major(weights.weight, self.outputs),
-            start: Start::Zero,
-            epilogue: Epilogue {
-                bias: weights.bias,
-                activation: self.activation,
-            },
+        let (m, n, k) = (self.rows, self.outputs, self.inputs);
+        let (a, start) = (MatrixRef::row_major(x, k), Start::Zero);
+        let epilogue = Epilogue {
+            bias: weights.bias,
+            activation: self.activation,
         };
-        gemm.run(MatrixMut::row_major(y, self.outputs), scratch);
+        if self.is_in_bf16() {
+            let product = bf16::Product {
+                m,
+                n,
+                k,
+                a,
+                b: prepared,
+                start,
+                epilogue,
+            };
+            return bf16::product(product, y, scratch);
+        }
+        let gemm = Gemm {
+            m,
+            n,
+            k,
+            a,
+            b: MatrixRef::row_major(weights.weight, n),
+            start,
+            epilogue,
+        };
+        gemm.run(MatrixMut::row_major(y, n), scratch);
     }
 
     /// Columns `columns` of y, alone, for one row.
@@ -75,33 +147,49 @@ impl Dense {
     /// As [`forward`](Dense::forward), but `y` \[columns\].
     ///
     /// # Panics
-    /// As [`forward`](Dense::forward); if there is more than one row, or fewer columns.
+    /// As [`forward`](Dense::forward); if there is more than one row, or fewer columns. In bf16 they begin at a multiple of 32.
     pub fn forward_columns<T: Float>(
         &self,
         columns: Range<usize>,
         x: &[T],
         weights: Weights<'_, T>,
+        prepared: &[T],
         y: &mut [T],
         scratch: &mut [T],
     ) {
         assert!(self.rows == 1, "dense: columns of {} rows", self.rows);
+        let (n, k) = (columns.len(), self.inputs);
+        let epilogue = Epilogue {
+            bias: weights.bias.map(|bias| &bias[columns.clone()]),
+            activation: self.activation,
+        };
+        let (a, start) = (MatrixRef::row_major(x, k), Start::Zero);
+        if self.is_in_bf16() {
+            let product = bf16::Product {
+                m: 1,
+                n,
+                k,
+                a,
+                b: &prepared[bf16::strips_len(k, columns.start)..],
+                start,
+                epilogue,
+            };
+            return bf16::product(product, y, scratch);
+        }
         let gemm = Gemm {
             m: 1,
-            n: columns.len(),
-            k: self.inputs,
-            a: MatrixRef::row_major(x, self.inputs),
+            n,
+            k,
+            a,
             b: MatrixRef {
                 data: &weights.weight[columns.start..],
                 row_stride: self.outputs,
                 column_stride: 1,
             },
-            start: Start::Zero,
-            epilogue: Epilogue {
-                bias: weights.bias.map(|bias| &bias[columns.clone()]),
-                activation: self.activation,
-            },
+            start,
+            epilogue,
         };
-        gemm.run(MatrixMut::row_major(y, columns.len()), scratch);
+        gemm.run(MatrixMut::row_major(y, n), scratch);
     }
 
     /// Numbers that [`keep`](Dense::keep) keeps of a row.
@@ -122,6 +210,7 @@ impl Dense {
         flow: WeightedFlow<'_, T>,
         bias: Option<&mut [T]>,
         kept: &mut [T],
+        prepared: &[T],
         scratch: &mut [T],
     ) {
         activation_backward(self.activation, flow.y, flow.dy);
@@ -136,7 +225,18 @@ impl Dense {
             column_sums(flow.dy, bias, Start::Accumulate);
         }
         if let Some(dx) = flow.dx {
-            self.input_gradient(flow.weight, flow.dy, dx, scratch);
+            let back = &prepared[self.prepared_for_forward_len()..];
+            self.input_gradient(flow.weight, back, flow.dy, dx, scratch);
+        }
+    }
+
+    /// Elements of scratch space of [`kept_weight_gradient`](Dense::kept_weight_gradient), for any number of rows.
+    pub const fn kept_scratch_len(&self) -> usize {
+        if self.is_in_bf16() {
+            let [rows, inputs] = KEPT;
+            bf16::strips_len(rows, self.outputs) + bf16::product_scratch_len(inputs, rows)
+        } else {
+            scratch_len(self.outputs, usize::MAX)
         }
     }
 
@@ -154,6 +254,9 @@ impl Dense {
         part: &mut [T],
         scratch: &mut [T],
     ) {
+        if self.is_in_bf16() {
+            return self.kept_in_bf16(kept, first, part, scratch);
+        }
         let row_stride = self.kept_len();
         let columns = |from: usize| MatrixRef {
             data: &kept[from.min(kept.len())..],
@@ -172,6 +275,34 @@ impl Dense {
         gemm.run(MatrixMut::row_major(part, self.outputs), scratch);
     }
 
+    /// The same in bf16, some rows and inputs at a time.
+    fn kept_in_bf16<T: Float>(&self, kept: &[T], first: usize, part: &mut [T], scratch: &mut [T]) {
+        let [most_rows, most_inputs] = KEPT;
+        let (n, row_stride) = (self.outputs, self.kept_len());
+        let from = |row: usize, column: usize| MatrixRef {
+            data: &kept[row * row_stride + column..],
+            row_stride,
+            column_stride: 1,
+        };
+        let (strips, scratch) = scratch.split_at_mut(bf16::strips_len(most_rows, n));
+        for row in (0..self.rows).step_by(most_rows) {
+            let k = most_rows.min(self.rows - row);
+            bf16::pack_matrix(k, n, from(row, self.inputs), strips);
+            for (index, part) in part.chunks_mut(most_inputs * n).enumerate() {
+                let product = bf16::Product {
+                    m: part.len() / n,
+                    n,
+                    k,
+                    a: from(row, first + index * most_inputs).transposed(),
+                    b: strips,
+                    start: Start::Accumulate,
+                    epilogue: Epilogue::NONE,
+                };
+                bf16::product(product, part, scratch);
+            }
+        }
+    }
+
     /// The gradients of x and the parameters, from that of y.
     ///
     /// # Shapes
@@ -183,12 +314,14 @@ impl Dense {
         &self,
         flow: WeightedFlow<'_, T>,
         gradients: WeightGradients<'_, T>,
+        prepared: &[T],
         scratch: &mut [T],
     ) {
         activation_backward(self.activation, flow.y, flow.dy);
         self.weight_gradient(flow.x, flow.dy, gradients, scratch);
         if let Some(dx) = flow.dx {
-            self.input_gradient(flow.weight, flow.dy, dx, scratch);
+            let back = &prepared[self.prepared_for_forward_len()..];
+            self.input_gradient(flow.weight, back, flow.dy, dx, scratch);
         }
     }
 
@@ -199,35 +332,74 @@ impl Dense {
         gradients: WeightGradients<'_, T>,
         scratch: &mut [T],
     ) {
-        let gemm = Gemm {
-            m: self.inputs,
-            n: self.outputs,
-            k: self.rows,
-            a: MatrixRef::row_major(x, self.inputs).transposed(),
-            b: MatrixRef::row_major(dy, self.outputs),
-            start: Start::Accumulate,
-            epilogue: Epilogue::NONE,
-        };
-        gemm.run(
-            MatrixMut::row_major(gradients.weight, self.outputs),
-            scratch,
+        let (m, n, k) = (self.inputs, self.outputs, self.rows);
+        let (a, b) = (
+            MatrixRef::row_major(x, m).transposed(),
+            MatrixRef::row_major(dy, n),
         );
+        let (start, epilogue) = (Start::Accumulate, Epilogue::NONE);
         if let Some(bias) = gradients.bias {
-            column_sums(&dy[..self.rows * self.outputs], bias, Start::Accumulate);
+            column_sums(&dy[..k * n], bias, Start::Accumulate);
         }
+        if self.is_in_bf16() {
+            let (strips, scratch) = scratch.split_at_mut(bf16::strips_len(k, n));
+            bf16::pack_matrix(k, n, b, strips);
+            let product = bf16::Product {
+                m,
+                n,
+                k,
+                a,
+                b: strips,
+                start,
+                epilogue,
+            };
+            return bf16::product(product, gradients.weight, scratch);
+        }
+        let gemm = Gemm {
+            m,
+            n,
+            k,
+            a,
+            b,
+            start,
+            epilogue,
+        };
+        gemm.run(MatrixMut::row_major(gradients.weight, n), scratch);
     }
 
-    fn input_gradient<T: Float>(&self, weight: &[T], dy: &[T], dx: &mut [T], scratch: &mut [T]) {
+    fn input_gradient<T: Float>(
+        &self,
+        weight: &[T],
+        prepared: &[T],
+        dy: &[T],
+        dx: &mut [T],
+        scratch: &mut [T],
+    ) {
+        let (m, n, k) = (self.rows, self.inputs, self.outputs);
+        let a = MatrixRef::row_major(dy, k);
+        let (start, epilogue) = (Start::Zero, Epilogue::NONE);
+        if self.is_in_bf16() {
+            let product = bf16::Product {
+                m,
+                n,
+                k,
+                a,
+                b: prepared,
+                start,
+                epilogue,
+            };
+            return bf16::product(product, dx, scratch);
+        }
         let gemm = Gemm {
-            m: self.rows,
-            n: self.inputs,
-            k: self.outputs,
-            a: MatrixRef::row_major(dy, self.outputs),
-            b: MatrixRef::row_major(weight, self.outputs).transposed(),
-            start: Start::Zero,
-            epilogue: Epilogue::NONE,
+            m,
+            n,
+            k,
+            a,
+            b: MatrixRef::row_major(weight, k).transposed(),
+            start,
+            epilogue,
         };
-        gemm.run(MatrixMut::row_major(dx, self.inputs), scratch);
+        gemm.run(MatrixMut::row_major(dx, n), scratch);
     }
 }
 
@@ -262,6 +434,7 @@ impl<'t, T: Float> Var<'t, T> {
             inputs,
             outputs: w.shape()[1],
             activation,
+            precision: Precision::Full,
         };
         let mut y = Tensor::zeros([leading, &w.shape()[1..]].concat());
         let weights = Weights {
@@ -271,6 +444,7 @@ impl<'t, T: Float> Var<'t, T> {
         dense.forward(
             x.data(),
             weights,
+            &[],
             y.data_mut(),
             &mut scratch(dense.scratch_len()),
         );
@@ -293,7 +467,7 @@ impl<'t, T: Float> Var<'t, T> {
                 dy: &mut dy,
                 dx: dx.as_deref_mut(),
             };
-            dense.backward(flow, gradients, &mut scratch(dense.scratch_len()));
+            dense.backward(flow, gradients, &[], &mut scratch(dense.scratch_len()));
             if let Some(dx) = dx {
                 step.add(0, dx);
             }

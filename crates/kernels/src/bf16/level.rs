@@ -1,17 +1,11 @@
-//! What the register tile asks of an instruction set, for each that can give it.
-
-use crate::simd::{Isa, Scalar, Simd};
+//! What the kernels ask of an instruction set beside its `f32` vectors, and the choice among those that can give it.
 
 #[cfg(target_arch = "x86_64")]
-use crate::simd::{Avx2, Avx512};
+use super::avx2::Apart;
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{
-    __m256, __m256i, __m512, __m512bh, __m512i, _mm256_and_si256, _mm256_castsi256_ps,
-    _mm256_fmadd_ps, _mm256_loadu_si256, _mm256_set1_epi32, _mm256_slli_epi32, _mm512_dpbf16_ps,
-    _mm512_loadu_si512, _mm512_set1_epi32,
-};
-#[cfg(target_arch = "x86_64")]
-use std::mem::transmute;
+use super::native::Native;
+use super::portable::Portable;
+use crate::simd::{Isa, Simd};
 
 /// A computation over pairs, written once for every level.
 pub(super) trait Body {
@@ -30,6 +24,32 @@ pub(super) trait Level: Copy {
 
     /// Its `f32` vectors.
     fn floats(self) -> Self::Floats;
+
+    /// Runs `body` through this level's entry function: a real call, for bodies too large to inline.
+    fn enter<B: Body>(self, body: B) -> B::Output;
+
+    /// Rounds two vectors; lane i pairs their lanes i.
+    fn pair(
+        self,
+        low: <Self::Floats as Simd>::Vector,
+        high: <Self::Floats as Simd>::Vector,
+    ) -> Self::Pairs;
+
+    /// Stores a vector of pairs.
+    ///
+    /// # Safety
+    /// `target` is valid for writing as many words as there are lanes.
+    unsafe fn store_pairs(self, pairs: Self::Pairs, target: *mut u32);
+
+    /// Rounds a vector and stores it with neighbouring lanes paired.
+    ///
+    /// # Safety
+    /// `target` is valid for writing half as many words as there are lanes.
+    unsafe fn store_rounded(self, v: <Self::Floats as Simd>::Vector, target: *mut u32);
+
+    /// Says that `place` will be read and written soon.
+    #[inline(always)]
+    fn expect(self, _place: *const f32) {}
 
     /// Loads a vector of pairs.
     ///
@@ -77,7 +97,7 @@ impl Bf16Level {
         match self {
             Self::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => Avx2::detect().is_some(),
+            Self::Avx2 => Apart::detect().is_some(),
             #[cfg(target_arch = "x86_64")]
             Self::Native => Native::detect().is_some(),
             #[cfg(not(target_arch = "x86_64"))]
@@ -92,170 +112,19 @@ impl Bf16Level {
     pub(super) fn run<B: Body>(self, body: B) -> B::Output {
         const HAS: &str = "the level asked for is available";
         match self {
-            Self::Scalar => body.run(Portable),
+            Self::Scalar => Portable.enter(body),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
-                let level = Apart(Avx2::detect().expect(HAS));
-                // SAFETY: the token proves AVX2 and FMA.
-                unsafe { enter_avx2(level, body) }
+                let level = Apart::detect().expect(HAS);
+                level.enter(body)
             }
             #[cfg(target_arch = "x86_64")]
             Self::Native => {
                 let level = Native::detect().expect(HAS);
-                // SAFETY: the token proves AVX-512 and its BF16.
-                unsafe { enter_native(level, body) }
+                level.enter(body)
             }
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx2 | Self::Native => panic!("{HAS}"),
         }
     }
-}
-
-/// The two numbers of a pair.
-#[inline(always)]
-fn apart(pair: u32) -> [f32; 2] {
-    [
-        f32::from_bits(pair << 16),
-        f32::from_bits(pair & 0xffff_0000),
-    ]
-}
-
-/// Portable code: a pair is taken apart.
-#[derive(Clone, Copy)]
-struct Portable;
-
-/// Lanes of a portable vector.
-const PORTABLE_LANES: usize = <Scalar<f32> as Simd>::LANES;
-
-impl Level for Portable {
-    type Floats = Scalar<f32>;
-    type Pairs = [u32; PORTABLE_LANES];
-
-    #[inline(always)]
-    fn floats(self) -> Scalar<f32> {
-        Scalar::new()
-    }
-
-    #[inline(always)]
-    unsafe fn load_pairs(self, source: *const u32) -> [u32; PORTABLE_LANES] {
-        // SAFETY: the caller vouches for as many words as there are lanes; an array of words has their alignment.
-        unsafe { *source.cast() }
-    }
-
-    #[inline(always)]
-    fn splat_pair(self, pair: u32) -> [u32; PORTABLE_LANES] {
-        [pair; PORTABLE_LANES]
-    }
-
-    #[inline(always)]
-    fn dot(
-        self,
-        mut sums: [f32; PORTABLE_LANES],
-        a: [u32; PORTABLE_LANES],
-        b: [u32; PORTABLE_LANES],
-    ) -> [f32; PORTABLE_LANES] {
-        for lane in 0..PORTABLE_LANES {
-            let ([a_low, a_high], [b_low, b_high]) = (apart(a[lane]), apart(b[lane]));
-            sums[lane] = a_high * b_high + (a_low * b_low + sums[lane]);
-        }
-        sums
-    }
-}
-
-/// AVX2: a pair is taken apart by a shift and a mask.
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
-struct Apart(Avx2);
-
-#[cfg(target_arch = "x86_64")]
-impl Level for Apart {
-    type Floats = Avx2;
-    type Pairs = __m256i;
-
-    #[inline(always)]
-    fn floats(self) -> Avx2 {
-        self.0
-    }
-
-    #[inline(always)]
-    unsafe fn load_pairs(self, source: *const u32) -> __m256i {
-        // SAFETY: the caller vouches for eight words; the token proves AVX.
-        unsafe { _mm256_loadu_si256(source.cast()) }
-    }
-
-    #[inline(always)]
-    fn splat_pair(self, pair: u32) -> __m256i {
-        // SAFETY: the token proves AVX.
-        unsafe { _mm256_set1_epi32(pair.cast_signed()) }
-    }
-
-    #[inline(always)]
-    fn dot(self, sums: __m256, a: __m256i, b: __m256i) -> __m256 {
-        // SAFETY: the token proves AVX2 and FMA.
-        unsafe {
-            let high = _mm256_set1_epi32(0xffff_0000_u32.cast_signed());
-            let [a_low, b_low] =
-                [a, b].map(|pair| _mm256_castsi256_ps(_mm256_slli_epi32::<16>(pair)));
-            let [a_high, b_high] =
-                [a, b].map(|pair| _mm256_castsi256_ps(_mm256_and_si256(pair, high)));
-            _mm256_fmadd_ps(a_high, b_high, _mm256_fmadd_ps(a_low, b_low, sums))
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn enter_avx2<B: Body>(level: Apart, body: B) -> B::Output {
-    body.run(level)
-}
-
-/// AVX512-BF16: a pair is one operand. Holding one proves that the machine has it.
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
-struct Native(Avx512);
-
-#[cfg(target_arch = "x86_64")]
-impl Native {
-    fn detect() -> Option<Self> {
-        let floats = Avx512::detect()?;
-        is_x86_feature_detected!("avx512bf16").then_some(Self(floats))
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Level for Native {
-    type Floats = Avx512;
-    type Pairs = __m512i;
-
-    #[inline(always)]
-    fn floats(self) -> Avx512 {
-        self.0
-    }
-
-    #[inline(always)]
-    unsafe fn load_pairs(self, source: *const u32) -> __m512i {
-        // SAFETY: the caller vouches for sixteen words; the token proves AVX-512 F.
-        unsafe { _mm512_loadu_si512(source.cast()) }
-    }
-
-    #[inline(always)]
-    fn splat_pair(self, pair: u32) -> __m512i {
-        // SAFETY: the token proves AVX-512 F.
-        unsafe { _mm512_set1_epi32(pair.cast_signed()) }
-    }
-
-    #[inline(always)]
-    fn dot(self, sums: __m512, a: __m512i, b: __m512i) -> __m512 {
-        // SAFETY: the token proves AVX512-BF16; a vector of pairs is 64 bytes of any content in both types.
-        unsafe {
-            let [a, b] = [a, b].map(|pairs| transmute::<__m512i, __m512bh>(pairs));
-            _mm512_dpbf16_ps(sums, a, b)
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512bf16")]
-fn enter_native<B: Body>(level: Native, body: B) -> B::Output {
-    body.run(level)
 }

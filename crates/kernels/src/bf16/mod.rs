@@ -15,13 +15,19 @@
 //! Rounding is to nearest, ties to even, as in Intel's *BFLOAT16 – Hardware Numerics Definition* (2018). The hardware takes
 //! denormal operands for 0; the other levels keep them.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 pub mod conv;
 mod level;
+#[cfg(target_arch = "x86_64")]
+mod native;
 mod pack;
+mod portable;
 mod product;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod winograd;
 
 pub use product::{Product, pack_matrix, product, product_scratch_len, strips_len};
 

@@ -4,13 +4,14 @@
 
 use super::level::Level;
 use crate::gemm::MatrixRef;
-use crate::simd::Simd;
+use crate::simd::{MAX_LANES, Simd};
+use std::ops::Range;
 
 /// Vectors of a strip of B, which the register tile goes over side by side.
 pub(super) const VECTORS: usize = 2;
 
 /// The most words in a row of a strip, on any level.
-pub(super) const MAX_STRIP: usize = VECTORS * crate::simd::MAX_LANES;
+pub(super) const MAX_STRIP: usize = VECTORS * MAX_LANES;
 
 /// The upper half of `x`, rounded to nearest, ties to even; a NaN stays one.
 #[inline(always)]
@@ -21,38 +22,56 @@ pub(super) fn rounded(x: f32) -> u32 {
     if x.is_nan() { quiet } else { nearest }
 }
 
-#[inline(always)]
-fn pair(first: f32, second: f32) -> u32 {
-    rounded(first) | (rounded(second) << 16)
-}
-
 /// Pairs neighbours of a row: ⌈len/2⌉ words.
 #[inline(always)]
-pub(super) fn along(row: &[f32], words: &mut [u32]) {
-    let pairs = row.chunks_exact(2);
-    if let (&[single], Some(word)) = (pairs.remainder(), words.get_mut(row.len() / 2)) {
-        *word = pair(single, 0.0);
+pub(super) fn along<L: Level>(level: L, row: &[f32], words: &mut [u32]) {
+    let (simd, lanes) = (level.floats(), <L::Floats as Simd>::LANES);
+    let words = &mut words[..row.len().div_ceil(2)];
+    let whole = row.len() / lanes * lanes;
+    for at in (0..whole).step_by(lanes) {
+        let to = words[at / 2..][..lanes / 2].as_mut_ptr();
+        // SAFETY: half as many words as there are lanes, as just cut.
+        unsafe { level.store_rounded(simd.load(&row[at..]), to) };
     }
-    for (word, two) in words.iter_mut().zip(pairs) {
-        *word = pair(two[0], two[1]);
+    if whole < row.len() {
+        let mut rest = [0; MAX_STRIP];
+        // SAFETY: the buffer holds the words of every level's vector.
+        unsafe { level.store_rounded(simd.load_partial(&row[whole..]), rest.as_mut_ptr()) };
+        let words = &mut words[whole / 2..];
+        words.copy_from_slice(&rest[..words.len()]);
     }
 }
 
 /// Pairs each element of a row with the one below it; of the last row there may be none below.
 #[inline(always)]
-pub(super) fn across(row: &[f32], below: Option<&[f32]>, words: &mut [u32]) {
-    match below {
-        Some(below) => {
-            for ((word, first), second) in words.iter_mut().zip(row).zip(below) {
-                *word = pair(*first, *second);
-            }
-        }
-        None => {
-            for (word, first) in words.iter_mut().zip(row) {
-                *word = pair(*first, 0.0);
-            }
-        }
+pub(super) fn across<L: Level>(level: L, row: &[f32], below: Option<&[f32]>, words: &mut [u32]) {
+    let lanes = <L::Floats as Simd>::LANES;
+    let words = &mut words[..row.len()];
+    let whole = row.len() / lanes * lanes;
+    for at in (0..whole).step_by(lanes) {
+        let pairs = pairs_at(level, row, below, at);
+        // SAFETY: as many words as there are lanes, as just cut.
+        unsafe { level.store_pairs(pairs, words[at..][..lanes].as_mut_ptr()) };
     }
+    if whole < row.len() {
+        let mut rest = [0; MAX_STRIP];
+        let pairs = pairs_at(level, row, below, whole);
+        // SAFETY: the buffer holds every level's vector.
+        unsafe { level.store_pairs(pairs, rest.as_mut_ptr()) };
+        let words = &mut words[whole..];
+        words.copy_from_slice(&rest[..words.len()]);
+    }
+}
+
+/// A vector of pairs from element `at` of two rows on.
+#[inline(always)]
+fn pairs_at<L: Level>(level: L, row: &[f32], below: Option<&[f32]>, at: usize) -> L::Pairs {
+    let simd = level.floats();
+    let below = match below {
+        Some(below) => simd.load_partial(&below[at..]),
+        None => simd.zero(),
+    };
+    level.pair(simd.load_partial(&row[at..]), below)
 }
 
 /// Words in a row of a strip on this level.
@@ -73,21 +92,32 @@ pub(super) struct Strips<'a> {
 impl Strips<'_> {
     /// Writes row `index` of all strips from two rows of B; columns past the last become 0.
     #[inline(always)]
-    pub(super) fn write_row<L: Level>(&mut self, index: usize, row: &[f32], below: Option<&[f32]>) {
-        let width = strip_width::<L>();
+    pub(super) fn write_row<L: Level>(
+        &mut self,
+        level: L,
+        index: usize,
+        row: &[f32],
+        below: Option<&[f32]>,
+    ) {
+        let (lanes, width) = (<L::Floats as Simd>::LANES, strip_width::<L>());
+        let row = &row[..self.columns];
+        let below = below.map(|below| &below[..self.columns]);
         for (strip, first) in (0..self.columns).step_by(width).enumerate() {
-            let present = width.min(self.columns - first);
             let words = &mut self.words[(strip * self.rows + index) * width..][..width];
-            let below = below.map(|below| &below[first..first + present]);
-            across(&row[first..first + present], below, &mut words[..present]);
-            words[present..].fill(0);
+            for v in 0..VECTORS {
+                let at = (first + v * lanes).min(self.columns);
+                let pairs = pairs_at(level, row, below, at);
+                // SAFETY: a strip's row holds VECTORS vectors.
+                unsafe { level.store_pairs(pairs, words[v * lanes..].as_mut_ptr()) };
+            }
         }
     }
 
-    /// Writes rows `first..first + ⌈k/2⌉` of all strips from a k × columns matrix of any strides.
+    /// Writes rows `first..first + ⌈k/2⌉` of all strips from a k × columns matrix whose rows or columns are contiguous.
     #[inline(always)]
     pub(super) fn write_matrix<L: Level>(
         &mut self,
+        level: L,
         first: usize,
         k: usize,
         matrix: MatrixRef<'_, f32>,
@@ -96,23 +126,50 @@ impl Strips<'_> {
             for p in 0..k.div_ceil(2) {
                 let row = |p: usize| &matrix.data[p * matrix.row_stride..][..self.columns];
                 let below = (2 * p + 1 < k).then(|| row(2 * p + 1));
-                self.write_row::<L>(first + p, row(2 * p), below);
+                self.write_row(level, first + p, row(2 * p), below);
             }
             return;
         }
-        let width = strip_width::<L>();
-        for j in 0..self.columns.next_multiple_of(width) {
-            let start = (j / width * self.rows + first) * width + j % width;
-            for p in 0..k.div_ceil(2) {
-                let at = |p: usize| {
-                    if p < k && j < self.columns {
-                        matrix.at(p, j)
-                    } else {
-                        0.0
-                    }
-                };
-                self.words[start + p * width] = pair(at(2 * p), at(2 * p + 1));
+        assert!(
+            matrix.row_stride == 1,
+            "bf16: neither rows nor columns of B are contiguous"
+        );
+        let lanes = <L::Floats as Simd>::LANES;
+        for j in (0..self.columns.next_multiple_of(strip_width::<L>())).step_by(lanes) {
+            for p in (0..k.div_ceil(2)).step_by(lanes) {
+                let rows = first + p..first + k.div_ceil(2).min(p + lanes);
+                self.write_square(level, rows, j, |column| {
+                    let column = &matrix.data[column * matrix.column_stride..][..k];
+                    &column[2 * p..k.min(2 * (p + lanes))]
+                });
             }
+        }
+    }
+
+    /// Writes rows of pairs, at most LANES of them, of LANES columns from `j` on; `column` gives the elements of one.
+    #[inline(always)]
+    fn write_square<'m, L: Level>(
+        &mut self,
+        level: L,
+        rows: Range<usize>,
+        j: usize,
+        column: impl Fn(usize) -> &'m [f32],
+    ) {
+        const SQUARE: usize = MAX_LANES * MAX_LANES;
+        let (lanes, width) = (<L::Floats as Simd>::LANES, strip_width::<L>());
+        let (mut columns, mut turned) = ([0_u32; SQUARE], [0.0; SQUARE]);
+        for lane in 0..lanes.min(self.columns.saturating_sub(j)) {
+            along(level, column(j + lane), &mut columns[lane * lanes..]);
+        }
+        // SAFETY: both squares hold LANES rows of LANES words; words move as they are.
+        unsafe {
+            let from = columns.as_ptr().cast();
+            let to = turned.as_mut_ptr();
+            level.floats().transpose_square(from, lanes, to, lanes);
+        }
+        for (index, words) in rows.zip(as_words(&turned).chunks_exact(lanes)) {
+            let at = (j / width * self.rows + index) * width + j % width;
+            self.words[at..at + lanes].copy_from_slice(words);
         }
     }
 }

@@ -3,9 +3,10 @@
 use super::dispatch;
 use super::level::{Body, Level};
 use super::pack::{MAX_STRIP, Strips, across, along, as_words, as_words_mut};
-use super::tile::{Rows, Sums};
+use super::tile::{Finish, Rows, Sums};
+use crate::elementwise::{Activation, activation_forward_in_place};
 use crate::float::Float;
-use crate::gemm::{MatrixRef, Start};
+use crate::gemm::{Epilogue, MatrixRef, Start};
 
 /// C\[m×n\] = (C +) A\[m×k\] · B\[k×n\], with B packed by [`pack_matrix`].
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +21,10 @@ pub struct Product<'a, T> {
     pub a: MatrixRef<'a, T>,
     /// [`strips_len`] elements.
     pub b: &'a [T],
-    /// What the sums start from.
+    /// What the sums are added to.
     pub start: Start,
+    /// Bias and activation; nothing where sums are added to C.
+    pub epilogue: Epilogue<'a, T>,
 }
 
 /// Elements that hold a packed k×n matrix.
@@ -34,10 +37,10 @@ pub const fn product_scratch_len(m: usize, k: usize) -> usize {
     m * k.div_ceil(2)
 }
 
-/// Rounds and packs a k×n matrix of any strides into `strips`.
+/// Rounds and packs a k×n matrix, whose rows or columns are contiguous, into `strips`.
 ///
 /// # Panics
-/// If the matrix or the strips are too short, or if `T` is not `f32`.
+/// If the matrix or the strips are too short, if neither its rows nor its columns are contiguous, or if `T` is not `f32`.
 pub fn pack_matrix<T: Float>(k: usize, n: usize, matrix: MatrixRef<'_, T>, strips: &mut [T]) {
     let strips = as_words_mut(T::singles_mut(strips));
     assert!(
@@ -68,20 +71,20 @@ impl Body for PackMatrix<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self, _: L) {
+    fn run<L: Level>(self, level: L) {
         let mut strips = Strips {
             words: self.strips,
             rows: self.k.div_ceil(2),
             columns: self.n,
         };
-        strips.write_matrix::<L>(0, self.k, self.matrix);
+        strips.write_matrix(level, 0, self.k, self.matrix);
     }
 }
 
 /// Computes C, rows of n elements one behind the other. `scratch` holds [`product_scratch_len`] elements of any content.
 ///
 /// # Panics
-/// If an operand is too short, or if `T` is not `f32`.
+/// If an operand is too short, if there is an epilogue behind sums that are added to C, or if `T` is not `f32`.
 pub fn product<T: Float>(product: Product<'_, T>, c: &mut [T], scratch: &mut [T]) {
     let Product {
         m,
@@ -90,7 +93,15 @@ pub fn product<T: Float>(product: Product<'_, T>, c: &mut [T], scratch: &mut [T]
         a,
         b,
         start,
+        epilogue,
     } = product;
+    let accumulates = start == Start::Accumulate;
+    let has_epilogue = epilogue.bias.is_some() || epilogue.activation != Activation::Identity;
+    assert!(
+        !(accumulates && has_epilogue),
+        "bf16: an epilogue behind sums that are added"
+    );
+    let (finish, activation) = Finish::of(epilogue);
     let words = as_words_mut(T::singles_mut(scratch));
     let a = MatrixRef {
         data: T::singles(a.data),
@@ -101,17 +112,21 @@ pub fn product<T: Float>(product: Product<'_, T>, c: &mut [T], scratch: &mut [T]
         sizes: [m, n, k],
         a,
         b: as_words(T::singles(b)),
-        accumulates: start == Start::Accumulate,
+        finish: Finish {
+            accumulates,
+            ..finish
+        },
         c: T::singles_mut(c),
         words: &mut words[..product_scratch_len(m, k)],
     });
+    activation_forward_in_place(activation, &mut c[..m * n]);
 }
 
 struct Multiply<'a> {
     sizes: [usize; 3],
     a: MatrixRef<'a, f32>,
     b: &'a [u32],
-    accumulates: bool,
+    finish: Finish<'a>,
     c: &'a mut [f32],
     words: &'a mut [u32],
 }
@@ -131,14 +146,14 @@ impl Body for Multiply<'_> {
         let (rows, step) = if is_row_major {
             for i in 0..m {
                 let row = &self.a.data[i * self.a.row_stride..][..k];
-                along(row, &mut self.words[i * pairs..][..pairs]);
+                along(level, row, &mut self.words[i * pairs..][..pairs]);
             }
             (Rows::of_matrix(m, pairs), 1)
         } else {
             for p in 0..pairs {
                 let column = |p: usize| &self.a.data[p * self.a.column_stride..][..m];
                 let below = (2 * p + 1 < k).then(|| column(2 * p + 1));
-                across(column(2 * p), below, &mut self.words[p * m..][..m]);
+                across(level, column(2 * p), below, &mut self.words[p * m..][..m]);
             }
             (Rows::of_matrix(m, 1), m)
         };
@@ -149,7 +164,8 @@ impl Body for Multiply<'_> {
             rows,
             b: self.b,
             columns: n,
-            accumulates: self.accumulates,
+            c_row: n,
+            finish: self.finish,
         };
         sums.run(level, self.c);
     }

@@ -2,7 +2,7 @@
 
 use super::level::{Bf16Level, Body, Level};
 use super::{Product, conv, pack, pack_matrix, product, product_scratch_len, round, strips_len};
-use crate::conv::{Dims, Forward, Implementation, InputGradient, WeightGradient};
+use crate::conv::{Dims, Forward, Implementation, InputGradient, Pass, WeightGradient};
 use crate::gemm::{Epilogue, MatrixRef, Start};
 use crate::random::Random;
 use crate::simd::on_every_level;
@@ -102,6 +102,7 @@ fn check_product([m, n, k]: [usize; 3], a: MatrixRef<'_, f32>, b: MatrixRef<'_, 
                 a,
                 b: strips,
                 start,
+                epilogue: Epilogue::NONE,
             },
             &mut c,
             &mut scratch,
@@ -130,7 +131,7 @@ type Case = (
 );
 
 #[rustfmt::skip]
-const CASES: [Case; 9] = [
+const CASES: [Case; 13] = [
     (1, [1, 1, 1], 1, [1, 1], [1, 1], 0, 0),
     (2, [6, 7, 3], 5, [3, 3], [1, 1], 1, 1),
     (3, [8, 8, 16], 33, [3, 3], [1, 1], 1, 1),
@@ -140,6 +141,10 @@ const CASES: [Case; 9] = [
     (2, [9, 9, 6], 12, [3, 3], [2, 2], 1, 1),
     (2, [8, 6, 5], 9, [1, 1], [3, 2], 0, 0),
     (0, [5, 5, 2], 3, [3, 3], [1, 1], 1, 1),
+    (3, [4, 4, 64], 96, [3, 3], [1, 1], 1, 1),
+    (2, [11, 9, 65], 50, [3, 3], [1, 1], 0, 0),
+    (1, [30, 31, 64], 64, [3, 3], [1, 1], 1, 1),
+    (0, [8, 8, 64], 64, [3, 3], [1, 1], 1, 1),
 ];
 
 fn dims_of(&(samples, input, outputs, kernel, stride, before, after): &Case) -> Dims {
@@ -173,29 +178,60 @@ fn check_convolution(dims: &Dims) {
         numbers(dims.weight_len(), 1),
         numbers(dims.output_len(), 2),
     );
-    let expected = reference(dims, [&x, &weight, &dy].map(|values| rounded(values)));
-    let mut packed = vec![f32::NAN; conv::forward_weights_len(dims)];
-    conv::pack_forward_weights(dims, &weight, &mut packed);
-    let mut y = vec![f32::NAN; dims.output_len()];
-    let mut scratch = vec![f32::NAN; conv::forward_scratch_len(dims)];
-    conv::forward(dims, &x, &packed, &mut y, &mut scratch);
-    assert_near(&y, &expected[0], dims.terms(), &format!("y of {dims:?}"));
-    assert_eq!(conv::takes_gradients(dims), dims.stride == [1, 1]);
-    if !conv::takes_gradients(dims) {
-        return;
+    let operands = [&x, &weight, &dy];
+    let exact = reference(dims, operands.map(|values| of_doubles(values)));
+    let expected = reference(dims, operands.map(|values| rounded(values)));
+    for (i, pass) in [Pass::Forward, Pass::WeightGradient, Pass::InputGradient]
+        .into_iter()
+        .enumerate()
+    {
+        assert_eq!(
+            conv::takes(dims, pass),
+            i == 0 || dims.stride == [1, 1],
+            "{pass:?}"
+        );
+        if !conv::takes(dims, pass) {
+            continue;
+        }
+        let mut packed = vec![f32::NAN; conv::weights_len(dims, pass)];
+        conv::pack_weights(dims, pass, &weight, &mut packed);
+        let mut scratch = vec![f32::NAN; conv::scratch_len(dims, pass)];
+        let (packed, scratch) = (&packed, &mut scratch);
+        let mut found = vec![f32::NAN; exact[i].len()];
+        match pass {
+            Pass::Forward => {
+                conv::forward(dims, &x, packed, Epilogue::NONE, &mut found, scratch);
+            }
+            Pass::WeightGradient => {
+                found.fill(1.0);
+                conv::weight_gradient(dims, &x, &dy, &mut found, scratch);
+            }
+            Pass::InputGradient => conv::input_gradient(dims, &dy, packed, &mut found, scratch),
+        }
+        let terms = [dims.terms(), dims.places(), dims.terms() * dims.output[2]][i];
+        let what = format!("{pass:?} of {dims:?}");
+        if conv::is_by_winograd(dims, pass) {
+            assert_within_rounding(&found, &exact[i], terms, &what);
+        } else {
+            assert_near(&found, &expected[i], terms, &what);
+        }
     }
-    let mut dweight = vec![1.0; dims.weight_len()];
-    let mut scratch = vec![f32::NAN; conv::weight_gradient_scratch_len(dims)];
-    conv::weight_gradient(dims, &x, &dy, &mut dweight, &mut scratch);
-    let what = format!("dweight of {dims:?}");
-    assert_near(&dweight, &expected[1], dims.places(), &what);
-    let mut packed = vec![f32::NAN; conv::input_weights_len(dims)];
-    conv::pack_input_weights(dims, &weight, &mut packed);
-    let mut dx = vec![f32::NAN; dims.input_len()];
-    let mut scratch = vec![f32::NAN; conv::input_gradient_scratch_len(dims)];
-    conv::input_gradient(dims, &dy, &packed, &mut dx, &mut scratch);
-    let what = format!("dx of {dims:?}");
-    assert_near(&dx, &expected[2], dims.terms() * dims.output[2], &what);
+}
+
+/// Winograd's way rounds what the transforms yield: bounds for operands within ±1.
+fn assert_within_rounding(found: &[f32], exact: &[f64], terms: usize, what: &str) {
+    let tolerance = 0.01 * (terms as f64).sqrt();
+    for (i, (found, exact)) in found.iter().zip(exact).enumerate() {
+        let error = (f64::from(*found) - exact).abs();
+        assert!(
+            error <= tolerance,
+            "{what}: element {i} is {found}, expected {exact}"
+        );
+    }
+}
+
+fn of_doubles(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&x| f64::from(x)).collect()
 }
 
 /// y, dweight added to ones, dx.

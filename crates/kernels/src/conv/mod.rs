@@ -68,7 +68,7 @@ mod transpose;
 mod weight_gradient;
 mod windows;
 mod winners;
-mod winograd;
+pub(crate) mod winograd;
 
 pub use dims::Dims;
 pub(crate) use dims::{image, pair};

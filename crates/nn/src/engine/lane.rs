@@ -9,7 +9,7 @@ use crate::arena::Arena;
 use crate::layer::Layer;
 use crate::loss::Loss;
 use crate::metric::{Metric, Observed};
-use crate::network::{Element, Kept, Lane, Network, Visitor};
+use crate::network::{Element, Kept, Lane, Network, Step, Visitor};
 use crate::run::{Late, Run};
 use plywood_kernels::{AlignedVec, Float, elementwise};
 use plywood_shape::{Plan, Sample};
@@ -70,6 +70,8 @@ impl<N: Network, G: Sample> LaneState<N, G> {
 /// The gradients of all lanes together, added in order of the lanes.
 pub(super) struct LaneGradients<'a, N: Network, G: Sample> {
     pub(super) lanes: &'a [LaneState<N, G>],
+    /// In the precision of the run.
+    pub(super) steps: &'a [Step],
     pub(super) batch: &'a Batched<'a, N, G>,
 }
 
@@ -95,7 +97,7 @@ impl<N: Network, G: Sample> Gradients<N::Scalar> for LaneGradients<'_, N, G> {
     fn late(&self, late: &Late, start: usize, into: &mut [N::Scalar], scratch: &mut [N::Scalar]) {
         struct OfLane<'a, T> {
             late: &'a Late,
-            plan: &'static Plan,
+            plan: &'a Plan,
             kept: &'a [T],
             start: usize,
             into: &'a mut [T],
@@ -113,7 +115,7 @@ impl<N: Network, G: Sample> Gradients<N::Scalar> for LaneGradients<'_, N, G> {
             let kept = &lane.kept[late.kept * lane.samples..][..late.weight.kept * lane.samples];
             N::visit(&mut OfLane {
                 late,
-                plan: &N::STEPS[late.step].plan,
+                plan: &self.steps[late.step].plan,
                 kept,
                 start,
                 into: &mut *into,

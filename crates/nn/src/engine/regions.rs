@@ -17,8 +17,8 @@ use std::ops::Range;
 
 /// Numbers of a piece that lanes are added up in: parameters, gradient and two moments take half of the first-level cache.
 const CHUNK: usize = 1024;
-/// Numbers of a piece of a late gradient, about: with its parameters and moments a quarter of a second-level cache.
-const LATE_PIECE: usize = 1 << 14;
+/// Numbers of a piece of a late gradient, about: with its parameters and moments half of a second-level cache.
+const LATE_PIECE: usize = 1 << 15;
 /// What updating a number costs, beside one whose gradient the lanes add up: its product with some dozens of samples …
 const LATE_COST: usize = 4;
 /// … and finding the rows that are scattered to it.

@@ -8,9 +8,9 @@ use crate::loss::Loss;
 use crate::metric::{Metric, Observed};
 use crate::network::{Element, Network};
 use crate::prepare::prepare;
-use crate::run::{Layout, Run, scratch_len};
+use crate::run::{Layout, Run};
 use plywood_kernels::{AlignedVec, Float};
-use plywood_shape::{Rows, Sample};
+use plywood_shape::{Precision, Rows, Sample};
 use plywood_tensor::{Batch, Examples};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -85,7 +85,13 @@ impl<'n, N: Network> Session<'n, N> {
     /// A session over `network`.
     #[must_use]
     pub fn new(network: &'n N) -> Self {
-        let layout = Layout::for_inference::<N>();
+        Self::with_precision(network, Precision::Full)
+    }
+
+    /// The same with products and convolutions in `precision`; a network in `f64` keeps its own.
+    #[must_use]
+    pub fn with_precision(network: &'n N, precision: Precision) -> Self {
+        let layout = Layout::for_inference::<N>(precision);
         let mut prepared = AlignedVec::zeroed(layout.prepared_len);
         prepare::<N>(&layout, network.parameters(), &mut prepared);
         Self {
@@ -216,13 +222,13 @@ impl<'n, N: Network> Session<'n, N> {
             steps: steps.max(self.capacity.steps),
         };
         let (rows, purpose) = room::<N>(needed);
-        let mut scratch = scratch_len::<N>(rows, false).max(self.scratch);
+        let mut scratch = self.layout.scratch_len::<N>(rows, false).max(self.scratch);
         if blocks.count() == 1 {
             let (alone, _) = room::<N>(Rows {
                 samples: blocks.size(),
                 steps,
             });
-            scratch = scratch.max(scratch_len::<N>(alone, true));
+            scratch = scratch.max(self.layout.scratch_len::<N>(alone, true));
         }
         if needed != self.capacity || scratch > self.scratch {
             self.workers.clear();
@@ -281,7 +287,7 @@ impl<'n, N: Network> Session<'n, N> {
                 left.min(steps) as u32
             }));
             let run = Run {
-                steps: N::STEPS,
+                steps: self.layout.steps(),
                 layout: &self.layout,
                 parameters: self.network.parameters(),
                 state: self.network.state(),

@@ -4,9 +4,9 @@ use super::profile::Timer;
 use crate::arena::{Arena, Purpose};
 use crate::network::{Element, Network, Step};
 use crate::prepare::prepare;
-use crate::run::{Layout, Run, scratch_len};
+use crate::run::{Layout, Run};
 use plywood_kernels::AlignedVec;
-use plywood_shape::{LayerInfo, Rows, Sample, Shape, Text};
+use plywood_shape::{LayerInfo, Precision, Rows, Sample, Shape, Text};
 
 /// Feeds a network one step of some sequences at a time and remembers in between what its recurrent layers carry on.
 ///
@@ -48,23 +48,19 @@ impl<'n, N: Network> Stream<'n, N> {
                 panic!("{}", why.as_str());
             }
         }
-        let layout = Layout::for_inference::<N>();
+        let layout = Layout::for_inference::<N>(Precision::Full);
         let mut prepared = AlignedVec::zeroed(layout.prepared_len);
         prepare::<N>(&layout, network.parameters(), &mut prepared);
         let rows = Rows {
             samples: streams,
             steps: 1,
         };
+        let scratch = layout.scratch_len::<N>(rows, false);
         Self {
             network,
             layout,
             prepared,
-            arena: Arena::new(
-                N::STEPS,
-                rows,
-                scratch_len::<N>(rows, false),
-                Purpose::Pieces,
-            ),
+            arena: Arena::new(N::STEPS, rows, scratch, Purpose::Pieces),
             rows,
         }
     }
@@ -87,7 +83,7 @@ impl<'n, N: Network> Stream<'n, N> {
             input.len()
         );
         let run = Run {
-            steps: N::STEPS,
+            steps: self.layout.steps(),
             layout: &self.layout,
             parameters: self.network.parameters(),
             state: self.network.state(),

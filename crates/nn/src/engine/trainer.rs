@@ -16,9 +16,9 @@ use crate::metric::Metric;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
 use crate::prepare::{prepare, prepare_in_parallel};
-use crate::run::{Layout, Run, scratch_len};
+use crate::run::{Layout, Run};
 use plywood_kernels::AlignedVec;
-use plywood_shape::{Rows, Sample};
+use plywood_shape::{Precision, Rows, Sample};
 use plywood_tensor::Examples;
 use std::sync::{Mutex, MutexGuard};
 
@@ -62,7 +62,14 @@ impl<N: Network, G: Sample> Trainer<N, G> {
     /// A trainer of `network`; dropout draws from `seed`.
     #[must_use]
     pub fn new(network: &N, seed: Seed) -> Self {
-        let layout = Layout::for_training::<N>();
+        Self::with_precision(network, seed, Precision::Full)
+    }
+
+    /// The same with products and convolutions in `precision`. Parameters, their gradients and the optimizer's moments stay
+    /// in the network's own; so does everything of a network in `f64`.
+    #[must_use]
+    pub fn with_precision(network: &N, seed: Seed, precision: Precision) -> Self {
+        let layout = Layout::for_training::<N>(precision);
         let mut prepared = AlignedVec::zeroed(layout.prepared_len);
         prepare::<N>(&layout, network.parameters(), &mut prepared);
         Self {
@@ -188,7 +195,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             self.arenas.clear();
             self.capacity = needed;
         }
-        let scratch = scratch_len::<N>(needed, false);
+        let scratch = self.layout.scratch_len::<N>(needed, false);
         while self.arenas.len() < count {
             let arena = Arena::new(N::STEPS, needed, scratch, Purpose::Training);
             self.arenas.push(Mutex::new(arena));
@@ -216,7 +223,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         work: impl Fn(&mut BlockPass<'_, N, G>) + Sync,
     ) {
         let base = Run {
-            steps: N::STEPS,
+            steps: self.layout.steps(),
             layout: &self.layout,
             parameters: network.parameters(),
             state: network.state(),
@@ -280,6 +287,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
     ) {
         let gradients = LaneGradients {
             lanes: &self.lanes[..batch.blocks.lanes()],
+            steps: self.layout.steps(),
             batch,
         };
         self.updater

@@ -3,7 +3,7 @@
 use crate::layer::{Flow, LateWeight, Layer, Memory, Parts, Pass};
 use plywood_autograd::ops::dense;
 use plywood_autograd::ops::{WeightGradients, WeightedFlow, Weights};
-use plywood_kernels::{Float, gemm};
+use plywood_kernels::Float;
 use plywood_shape::layers::{Dense, Flatten};
 use plywood_shape::{Plan, Rows};
 use std::ops::Range;
@@ -30,6 +30,7 @@ fn operation(layer: &Dense, plan: &Plan, rows: Rows) -> dense::Dense {
         inputs: plan.input.features().get(),
         outputs: layer.units.get(),
         activation: layer.activation,
+        precision: plan.precision,
     }
 }
 
@@ -69,7 +70,7 @@ impl<T: Float> Layer<T> for Dense {
             len,
             row: sizes.outputs,
             kept: sizes.kept_len(),
-            scratch: gemm::scratch_len(sizes.outputs, usize::MAX),
+            scratch: sizes.kept_scratch_len(),
         })
     }
 
@@ -118,7 +119,7 @@ impl<T: Float> Layer<T> for Dense {
         let operation = operation(self, pass.plan, pass.rows);
         let weights = weights(pass.parameters, operation.outputs, self.bias);
         if operation.rows == 1 {
-            operation.forward_columns(units, x, weights, y, memory.scratch);
+            operation.forward_columns(units, x, weights, pass.prepared, y, memory.scratch);
             return;
         }
         let rows = dense::Dense {
@@ -126,7 +127,21 @@ impl<T: Float> Layer<T> for Dense {
             ..operation
         };
         let x = &x[units.start * rows.inputs..units.end * rows.inputs];
-        rows.forward(x, weights, y, memory.scratch);
+        rows.forward(x, weights, pass.prepared, y, memory.scratch);
+    }
+
+    fn prepared_len(&self, plan: &Plan) -> usize {
+        operation(self, plan, ONE).prepared_len()
+    }
+
+    fn prepared_for_forward_len(&self, plan: &Plan) -> usize {
+        operation(self, plan, ONE).prepared_for_forward_len()
+    }
+
+    fn prepare(&self, plan: &Plan, parameters: &[T], prepared: &mut [T]) {
+        let operation = operation(self, plan, ONE);
+        let weights = weights(parameters, operation.outputs, self.bias);
+        operation.prepare(weights.weight, prepared);
     }
 
     fn scratch_len(&self, plan: &Plan, rows: Rows) -> usize {
@@ -136,7 +151,7 @@ impl<T: Float> Layer<T> for Dense {
     fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
         let operation = operation(self, pass.plan, pass.rows);
         let weights = weights(pass.parameters, operation.outputs, self.bias);
-        operation.forward(x, weights, y, memory.scratch);
+        operation.forward(x, weights, pass.prepared, y, memory.scratch);
     }
 
     fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, memory: Memory<'_, T>) {
@@ -151,10 +166,10 @@ impl<T: Float> Layer<T> for Dense {
         };
         if flow.kept.is_empty() {
             let gradients = gradients(flow.gradient, operation.outputs, self.bias);
-            operation.backward(weighted, gradients, memory.scratch);
+            operation.backward(weighted, gradients, pass.prepared, memory.scratch);
         } else {
             let bias = self.bias.then_some(flow.gradient);
-            operation.keep(weighted, bias, flow.kept, memory.scratch);
+            operation.keep(weighted, bias, flow.kept, pass.prepared, memory.scratch);
         }
     }
 }

@@ -191,16 +191,16 @@ unsafe fn transform_patch<S: Simd>(
 }
 
 /// Aᵀ·m·A of the products of some tiles and channels, finished and given to the target.
-struct TransformBack<'a, T, O> {
-    grid: &'a Grid,
+pub(crate) struct TransformBack<'a, T, O> {
+    pub(crate) grid: &'a Grid,
     /// The number of the first tile, and how many there are.
-    tiles: (usize, usize),
+    pub(crate) tiles: (usize, usize),
     /// The first channel, and how many there are.
-    channels: (usize, usize),
-    planes: Planes,
-    products: &'a [T],
-    epilogue: Epilogue<'a, T>,
-    target: &'a mut O,
+    pub(crate) channels: (usize, usize),
+    pub(crate) planes: Planes,
+    pub(crate) products: &'a [T],
+    pub(crate) epilogue: Epilogue<'a, T>,
+    pub(crate) target: &'a mut O,
 }
 
 impl<T: Float, O: Target<T>> Kernel<T> for TransformBack<'_, T, O> {

@@ -4,16 +4,16 @@ use crate::conv::Dims;
 use crate::simd::MAX_LANES;
 
 /// Pixels of an output tile along an axis.
-pub(super) const TILE: usize = 2;
+pub(crate) const TILE: usize = 2;
 
 /// Pixels of an input patch along an axis: a tile and the two pixels that a kernel of three adds.
-pub(super) const PATCH: usize = 4;
+pub(crate) const PATCH: usize = 4;
 
 /// Places of the transformed domain, each with a product of its own.
-pub(super) const POINTS: usize = PATCH * PATCH;
+pub(crate) const POINTS: usize = PATCH * PATCH;
 
 /// Channels out that are multiplied before any of them is transformed back.
-pub(super) const STRIP: usize = 64;
+pub(crate) const STRIP: usize = 64;
 
 /// Elements that the transformed patches and products of a block may take: most of a small second-level cache, with room
 /// left for the weights that pass through. Anything from a few tiles to twice as many is as fast within a few percent.
@@ -24,29 +24,29 @@ const SMALLEST_BLOCK: usize = 16;
 
 /// Images read and written tile by tile.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
-    pub(super) samples: usize,
+pub(crate) struct Grid {
+    pub(crate) samples: usize,
     /// Rows, columns, channels of the images that are read.
-    pub(super) input: [usize; 3],
+    pub(crate) input: [usize; 3],
     /// Rows, columns, channels of the images that are written.
-    pub(super) output: [usize; 3],
+    pub(crate) output: [usize; 3],
     /// Padding above and left of what is read.
-    pub(super) before: [usize; 2],
+    pub(crate) before: [usize; 2],
     /// Rows and columns of tiles a sample.
-    pub(super) tiles: [usize; 2],
+    pub(crate) tiles: [usize; 2],
 }
 
 /// One tile.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tile {
-    pub(super) sample: usize,
-    pub(super) row: usize,
-    pub(super) column: usize,
+pub(crate) struct Tile {
+    pub(crate) sample: usize,
+    pub(crate) row: usize,
+    pub(crate) column: usize,
 }
 
 impl Grid {
     /// The tiles of y over patches of x.
-    pub(super) const fn forward(dims: &Dims) -> Self {
+    pub(crate) const fn forward(dims: &Dims) -> Self {
         Self {
             samples: dims.samples,
             input: dims.input,
@@ -57,7 +57,7 @@ impl Grid {
     }
 
     /// The tiles of dx over patches of dy. The sizes are supported, so no padding is wider than the kernel's reach.
-    pub(super) const fn input_gradient(dims: &Dims) -> Self {
+    pub(crate) const fn input_gradient(dims: &Dims) -> Self {
         Self {
             samples: dims.samples,
             input: dims.output,
@@ -68,17 +68,17 @@ impl Grid {
     }
 
     /// Tiles of all samples.
-    pub(super) const fn count(&self) -> usize {
+    pub(crate) const fn count(&self) -> usize {
         self.samples * self.per_sample()
     }
 
     /// Tiles of a sample.
-    pub(super) const fn per_sample(&self) -> usize {
+    pub(crate) const fn per_sample(&self) -> usize {
         self.tiles[0] * self.tiles[1]
     }
 
     /// The most tiles of a block.
-    pub(super) fn block(&self) -> usize {
+    pub(crate) fn block(&self) -> usize {
         let channels = self.input[2] + self.output[2].min(STRIP);
         let fitting = BLOCK_LEN / (POINTS * channels);
         fitting.max(SMALLEST_BLOCK).min(self.count())
@@ -86,7 +86,7 @@ impl Grid {
 
     /// The tile after another one.
     #[inline(always)]
-    pub(super) fn next(&self, tile: Tile) -> Tile {
+    pub(crate) fn next(&self, tile: Tile) -> Tile {
         let Tile {
             mut sample,
             mut row,
@@ -108,7 +108,7 @@ impl Grid {
 
     /// A tile by its number.
     #[inline(always)]
-    pub(super) fn tile(&self, number: usize) -> Tile {
+    pub(crate) fn tile(&self, number: usize) -> Tile {
         let (sample, place) = (number / self.per_sample(), number % self.per_sample());
         Tile {
             sample,
@@ -119,7 +119,7 @@ impl Grid {
 
     /// The pixels that a tile's patch takes of the images read, which start at `x`.
     #[inline(always)]
-    pub(super) fn patch<T>(
+    pub(crate) fn patch<T>(
         &self,
         tile: Tile,
         x: *const T,
@@ -134,7 +134,7 @@ impl Grid {
 
     /// The pixels that a tile takes of the images written, which start at `y`.
     #[inline(always)]
-    pub(super) fn pixels<T>(
+    pub(crate) fn pixels<T>(
         &self,
         tile: Tile,
         y: *const T,
@@ -178,16 +178,16 @@ const fn tiles_of(output: [usize; 3]) -> [usize; 2] {
 /// Sixteen matrices, one a point, with a row for each tile of a block. Channels that a row has no room for follow in
 /// further sixteen matrices.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Planes {
+pub(crate) struct Planes {
     /// Elements from one row to the next: channels, filled up to whole vectors of every level.
-    pub(super) row: usize,
+    pub(crate) row: usize,
     /// Elements from one matrix to the next. An odd number of cache lines, so that the sixteen elements of a tile and
     /// channel, which are used together, lie in different sets of the cache.
-    pub(super) point: usize,
+    pub(crate) point: usize,
 }
 
 impl Planes {
-    pub(super) const fn new(tiles: usize, channels: usize) -> Self {
+    pub(crate) const fn new(tiles: usize, channels: usize) -> Self {
         let row = channels.next_multiple_of(MAX_LANES);
         let lines = (tiles * row).div_ceil(MAX_LANES);
         Self {
@@ -197,13 +197,13 @@ impl Planes {
     }
 
     /// Elements of sixteen matrices.
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         POINTS * self.point
     }
 
     /// Where a tile's channel lies in the first matrix that has it.
     #[inline(always)]
-    pub(super) const fn at(&self, tile: usize, channel: usize) -> usize {
+    pub(crate) const fn at(&self, tile: usize, channel: usize) -> usize {
         channel / self.row * self.len() + tile * self.row + channel % self.row
     }
 }

@@ -12,16 +12,19 @@
 //! the sizes. The result differs from that of the direct kernels by rounding. A tile's bits depend on its own patch alone, so
 //! a sample's are the same in any batch; within a tile, a number that is not finite spoils its neighbours.
 
-mod forward;
-mod grid;
+pub(crate) mod forward;
+pub(crate) mod grid;
 mod products;
-mod target;
-mod transform;
+pub(crate) mod target;
+pub(crate) mod transform;
 mod weight_gradient;
-mod weights;
+pub(crate) mod weights;
 
 use self::forward::Convolve;
-use self::grid::{Grid, POINTS};
+pub(crate) use self::grid::POINTS;
+pub(crate) use self::weight_gradient::chunk_of;
+
+use self::grid::Grid;
 use self::target::{Pixels, Windows};
 use self::weight_gradient::Accumulate;
 use self::weights::{PackForward, PackInputGradient};
@@ -42,7 +45,7 @@ const TRANSFORM: usize = 8;
 const ADD_BACK: usize = 10;
 
 /// Whether these sizes can be computed this way.
-pub(super) fn supports(dims: &Dims) -> bool {
+pub(crate) fn supports(dims: &Dims) -> bool {
     dims.kernel == [3, 3]
         && dims.stride == [1, 1]
         && dims.dilation == [1, 1]
@@ -54,7 +57,7 @@ pub(super) fn supports(dims: &Dims) -> bool {
 
 /// Whether a pass of these sizes is faster this way than directly, whatever the number of samples. `f64` is there to check
 /// gradients and keeps to the definition's products.
-pub(super) fn pays<T: Float>(dims: &Dims, pass: Pass) -> bool {
+pub(crate) fn pays<T: Float>(dims: &Dims, pass: Pass) -> bool {
     if T::BYTES > 4 || !supports(dims) {
         return false;
     }
@@ -89,13 +92,13 @@ pub(super) fn prepared_len(dims: &Dims, pass: Pass) -> usize {
 }
 
 /// Whether a pool's windows are tiles, so that it can be taken in registers.
-pub(super) fn pools(dims: &Dims, pool: &pool::Dims) -> bool {
+pub(crate) fn pools(dims: &Dims, pool: &pool::Dims) -> bool {
     let is_two_by_two = pool.kernel == [2, 2] && pool.stride == [2, 2] && pool.dilation == [1, 1];
     let is_inside = (0..2).all(|axis| 2 * pool.output[axis] <= dims.output[axis]);
     is_two_by_two && pool.before == [0, 0] && is_inside
 }
 
-fn grid_of(dims: &Dims, pass: Pass) -> Grid {
+pub(crate) fn grid_of(dims: &Dims, pass: Pass) -> Grid {
     match pass {
         Pass::Forward | Pass::WeightGradient => Grid::forward(dims),
         Pass::InputGradient => Grid::input_gradient(dims),

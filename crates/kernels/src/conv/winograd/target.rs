@@ -6,7 +6,7 @@ use crate::pool::best::Best;
 use crate::simd::Simd;
 
 /// Takes finished tiles.
-pub(super) trait Target<T: Float> {
+pub(crate) trait Target<T: Float> {
     /// Takes `lanes` channels of a tile from `channel` on.
     fn put<S: Simd<Elem = T>>(
         &mut self,
@@ -19,10 +19,10 @@ pub(super) trait Target<T: Float> {
 }
 
 /// All pixels of images; what a tile has beyond them is dropped.
-pub(super) struct Pixels<'a, T> {
+pub(crate) struct Pixels<'a, T> {
     /// Rows, columns, channels of an image.
-    pub(super) output: [usize; 3],
-    pub(super) y: &'a mut [T],
+    pub(crate) output: [usize; 3],
+    pub(crate) y: &'a mut [T],
 }
 
 impl<T: Float> Target<T> for Pixels<'_, T> {
@@ -51,11 +51,11 @@ impl<T: Float> Target<T> for Pixels<'_, T> {
 }
 
 /// The largest of each tile, which is a window of the pool, and which of its pixels that was.
-pub(super) struct Windows<'a, T> {
+pub(crate) struct Windows<'a, T> {
     /// Rows, columns, channels of the pool's output.
-    pub(super) output: [usize; 3],
-    pub(super) y: &'a mut [T],
-    pub(super) places: Option<&'a mut [u8]>,
+    pub(crate) output: [usize; 3],
+    pub(crate) y: &'a mut [T],
+    pub(crate) places: Option<&'a mut [u8]>,
 }
 
 impl<T: Float> Target<T> for Windows<'_, T> {

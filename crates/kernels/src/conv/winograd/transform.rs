@@ -12,11 +12,11 @@ use crate::float::Float as _;
 use crate::simd::Simd;
 
 /// Rows and columns of a kernel.
-pub(super) const KERNEL: usize = 3;
+pub(crate) const KERNEL: usize = 3;
 
 /// One row of Bᵀ·d, or one column of d·B.
 #[inline(always)]
-pub(super) fn input_line<S: Simd>(simd: S, d: [S::Vector; PATCH]) -> [S::Vector; PATCH] {
+pub(crate) fn input_line<S: Simd>(simd: S, d: [S::Vector; PATCH]) -> [S::Vector; PATCH] {
     [
         simd.sub(d[0], d[2]),
         simd.add(d[1], d[2]),
@@ -27,7 +27,7 @@ pub(super) fn input_line<S: Simd>(simd: S, d: [S::Vector; PATCH]) -> [S::Vector;
 
 /// G·g for a line of a kernel.
 #[inline(always)]
-pub(super) fn weight_line<S: Simd>(simd: S, g: [S::Vector; KERNEL]) -> [S::Vector; PATCH] {
+pub(crate) fn weight_line<S: Simd>(simd: S, g: [S::Vector; KERNEL]) -> [S::Vector; PATCH] {
     let half = simd.splat(S::Elem::from_f64(0.5));
     let ends = simd.mul(half, simd.add(g[0], g[2]));
     let middle = simd.mul(half, g[1]);
@@ -36,7 +36,7 @@ pub(super) fn weight_line<S: Simd>(simd: S, g: [S::Vector; KERNEL]) -> [S::Vecto
 
 /// Aᵀ·m for a line of points.
 #[inline(always)]
-pub(super) fn output_line<S: Simd>(simd: S, m: [S::Vector; PATCH]) -> [S::Vector; TILE] {
+pub(crate) fn output_line<S: Simd>(simd: S, m: [S::Vector; PATCH]) -> [S::Vector; TILE] {
     [
         simd.add(simd.add(m[0], m[1]), m[2]),
         simd.sub(simd.sub(m[1], m[2]), m[3]),
@@ -45,7 +45,7 @@ pub(super) fn output_line<S: Simd>(simd: S, m: [S::Vector; PATCH]) -> [S::Vector
 
 /// A·d for a line of a tile's gradient.
 #[inline(always)]
-pub(super) fn gradient_line<S: Simd>(simd: S, d: [S::Vector; TILE]) -> [S::Vector; PATCH] {
+pub(crate) fn gradient_line<S: Simd>(simd: S, d: [S::Vector; TILE]) -> [S::Vector; PATCH] {
     [
         d[0],
         simd.add(d[0], d[1]),
@@ -56,7 +56,7 @@ pub(super) fn gradient_line<S: Simd>(simd: S, d: [S::Vector; TILE]) -> [S::Vecto
 
 /// Gᵀ·s for a line of points of a weight gradient.
 #[inline(always)]
-pub(super) fn weight_gradient_line<S: Simd>(simd: S, s: [S::Vector; PATCH]) -> [S::Vector; KERNEL] {
+pub(crate) fn weight_gradient_line<S: Simd>(simd: S, s: [S::Vector; PATCH]) -> [S::Vector; KERNEL] {
     let half = simd.splat(S::Elem::from_f64(0.5));
     let sum = simd.mul(half, simd.add(s[1], s[2]));
     let difference = simd.mul(half, simd.sub(s[1], s[2]));
@@ -65,7 +65,7 @@ pub(super) fn weight_gradient_line<S: Simd>(simd: S, s: [S::Vector; PATCH]) -> [
 
 /// GgGᵀ, row by row.
 #[inline(always)]
-pub(super) fn weight<S: Simd>(
+pub(crate) fn weight<S: Simd>(
     simd: S,
     g: [[S::Vector; KERNEL]; KERNEL],
 ) -> [[S::Vector; PATCH]; PATCH] {

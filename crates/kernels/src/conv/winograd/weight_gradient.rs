@@ -41,7 +41,7 @@ const fn slabs(channels: usize) -> usize {
 }
 
 /// Tiles of a chunk.
-pub(super) fn chunk_of(grid: &Grid) -> usize {
+pub(crate) fn chunk_of(grid: &Grid) -> usize {
     let tiles = grid.per_sample().max(1);
     if tiles <= MOST_TILES {
         MOST_TILES / tiles * tiles

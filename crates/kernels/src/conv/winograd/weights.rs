@@ -15,7 +15,7 @@ pub(super) const fn panels_len(summed: usize, channels: usize) -> usize {
 
 /// Elements from one point's panels to the next one's, for channels filled up to whole vectors. An odd number of cache
 /// lines, so that the sixteen numbers that a kernel becomes lie in different sets of the cache.
-pub(super) const fn point_len(summed: usize, channels: usize) -> usize {
+pub(crate) const fn point_len(summed: usize, channels: usize) -> usize {
     ((summed * channels).div_ceil(MAX_LANES) | 1) * MAX_LANES
 }
 
@@ -90,19 +90,19 @@ impl<T: Float> Kernel<T> for PackInputGradient<'_, T> {
 }
 
 /// At most LANES channels in by as many channels out.
-struct Square {
+pub(crate) struct Square {
     /// The first channel in and out.
-    first: [usize; 2],
-    inputs: usize,
-    outputs: usize,
+    pub(crate) first: [usize; 2],
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
 }
 
 /// The numbers of a square, one tap after the other, as rows of channels out.
-type Taps<T> = [[T; MAX_LANES * MAX_LANES]; KERNEL * KERNEL];
+pub(crate) type Taps<T> = [[T; MAX_LANES * MAX_LANES]; KERNEL * KERNEL];
 
 /// Turns the rows of channels in into rows of channels out.
 #[inline(always)]
-fn turn_square<S: Simd>(
+pub(crate) fn turn_square<S: Simd>(
     simd: S,
     dims: &Dims,
     weight: &[S::Elem],
