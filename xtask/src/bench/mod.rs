@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// How time grows with batch, image side, sequence, state and threads; writes BENCHMARKS-GROWTH.md.
     #[arg(long, conflicts_with = "peers")]
     growth: bool,
+    /// Where the time of Plywood's training steps goes, by layer and phase.
+    #[arg(long, conflicts_with_all = ["peers", "growth"])]
+    profile: bool,
     /// Fewer and shorter runs.
     #[arg(long)]
     quick: bool,
@@ -60,6 +63,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     if options.growth {
         return growth::run(root, options.effort());
     }
+    if options.profile {
+        return profiles(root, options.effort());
+    }
     kernels::run(options.quick);
     println!();
     steps(root, options.effort())
@@ -86,6 +92,19 @@ fn steps(root: &Path, effort: Effort) -> Outcome {
         table.row([row.title, milliseconds, rate, row.unit.to_owned()]);
     }
     print!("{table}");
+    Ok(())
+}
+
+/// Prints where the time of Plywood's training steps goes.
+fn profiles(root: &Path, effort: Effort) -> Outcome {
+    let data = Data::at(root.join("target/bench-data"));
+    data.write()?;
+    for mut row in works::steps(&data, effort).filter(works::Row::is_training) {
+        println!("{} on {} threads", row.title, effort.threads);
+        let work = &mut row.entries[0].work;
+        "profile".clone_into(&mut work.mode);
+        own::run(work, effort.seconds(row.section))?;
+    }
     Ok(())
 }
 

@@ -128,8 +128,29 @@ fn texts<N>(work: &Work, driver: &mut dyn Drive) -> Result<(), Refusal>
 where
     N: Network<Scalar = f32, Input = Sequence<Token<10_000>>, Output = Sequence<Logits<10>>>,
 {
-    let batches: Vec<Examples<N::Input, Sequence<Class<10>>>> = batches(work, &work.tokens()?)?;
+    let tokens = work.tokens()?;
+    if work.mode == "stream" {
+        return stream::<N>(&tokens, driver);
+    }
+    let batches: Vec<Examples<N::Input, Sequence<Class<10>>>> = batches(work, &tokens)?;
     drive::<N, _>(work, &batches, driver)
+}
+
+/// Drives a network that is fed one token at a time.
+fn stream<N>(tokens: &[u32], driver: &mut dyn Drive) -> Result<(), Refusal>
+where
+    N: Network<Scalar = f32, Input = Sequence<Token<10_000>>, Output = Sequence<Logits<10>>>,
+{
+    let network = N::seeded(Seed(0));
+    let mut stream = Stream::new(&network, 1);
+    let mut next = tokens.iter().cycle();
+    driver.drive(&mut || {
+        let token = next
+            .next()
+            .ok_or_else(|| "the data have no token".to_owned())?;
+        stream.push(&[*token]);
+        Ok(None)
+    })
 }
 
 /// Full batches of the data, in their order.
@@ -181,8 +202,16 @@ where
                 Ok(None)
             })
         }
-        "training" => {
-            let mut trainer = Trainer::new(&network, Seed(0));
+        "training" | "training in bf16" | "profile" => {
+            let precision = if work.mode == "training in bf16" {
+                Precision::Bf16
+            } else {
+                Precision::Full
+            };
+            let mut trainer = Trainer::with_precision(&network, Seed(0), precision);
+            if work.mode == "profile" {
+                trainer = trainer.profiled();
+            }
             let objective = Objective {
                 loss: &CrossEntropy,
                 metric: &(),
@@ -198,7 +227,11 @@ where
                     optimizer,
                     &mut [],
                 )))
-            })
+            })?;
+            if let Some(profile) = trainer.profile() {
+                println!("{profile}");
+            }
+            Ok(())
         }
         mode => Err(Refusal::Unsupported(format!("Plywood has no mode {mode}"))),
     }

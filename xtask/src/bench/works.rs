@@ -25,6 +25,8 @@ pub(super) enum Section {
     Products,
     /// Plywood alone, on one thread and on all.
     Threads,
+    /// Plywood alone, with products in bf16 and in full precision.
+    Precision,
 }
 
 /// One row: the same work, done by several.
@@ -57,7 +59,7 @@ pub(super) struct Effort {
 impl Effort {
     /// How often all contestants have their turn.
     pub(super) fn rounds(self) -> usize {
-        if self.quick { 3 } else { 7 }
+        if self.quick { 3 } else { 5 }
     }
 
     /// Seconds that a contestant may warm up; who needs longer is left out of a quick measurement.
@@ -71,7 +73,7 @@ impl Effort {
             (Section::Products, true) => 0.05,
             (Section::Products, false) => 0.5,
             (_, true) => 0.25,
-            (_, false) => 2.0,
+            (_, false) => 1.5,
         }
     }
 }
@@ -113,6 +115,11 @@ pub(super) fn all(data: &Data, effort: Effort) -> Vec<Row> {
         let trainings = steps(data, effort).filter(|row| row.is_training());
         rows.extend(trainings.map(|row| row.on_threads(effort.threads)));
     }
+    let wide = steps(data, effort).filter(|row| {
+        let work = &row.entries[0].work;
+        row.is_training() && matches!(work.network.as_str(), "vgg" | "mlp")
+    });
+    rows.extend(wide.map(Row::in_bf16));
     rows
 }
 
@@ -200,6 +207,18 @@ impl Row {
         self.entries.push(one);
         self
     }
+
+    /// The same by two processes of Plywood's, with products in bf16 and in full precision.
+    fn in_bf16(mut self) -> Self {
+        let mut full = self.entries[0].clone();
+        self.entries[0].name = "bf16";
+        "training in bf16".clone_into(&mut self.entries[0].work.mode);
+        full.name = "f32";
+        full.contestant = Contestant::PlywoodToo;
+        self.section = Section::Precision;
+        self.entries.push(full);
+        self
+    }
 }
 
 fn products(effort: Effort) -> impl Iterator<Item = Row> {
@@ -269,9 +288,10 @@ mod tests {
             (
                 of(Section::Steps),
                 of(Section::Products),
-                of(Section::Threads)
+                of(Section::Threads),
+                of(Section::Precision)
             ),
-            (14, 11, 8)
+            (14, 11, 8, 2)
         );
     }
 

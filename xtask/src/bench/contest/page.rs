@@ -44,6 +44,13 @@ pub(super) fn page(outcomes: &Outcomes) -> String {
         "Threads",
         "Plywood's training steps on all threads, and in brackets how many times as fast as on one.",
     );
+    section(
+        &mut page,
+        outcomes,
+        Section::Precision,
+        "bf16",
+        "Plywood's training steps with products and convolutions in bf16, and in brackets how many times as fast as in `f32`.",
+    );
     memory(&mut page, &outcomes.memory);
     page
 }
