@@ -82,12 +82,9 @@ impl Work {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn pixels(&self) -> Result<Vec<f32>, Refusal> {
-        let bytes = read(&self.inputs)?;
-        Ok(bytes
-            .into_iter()
-            .map(|byte| f32::from(byte) / 255.0)
-            .collect())
+    pub fn pixels(&self) -> Result<impl ExactSizeIterator<Item = f32> + use<>, Refusal> {
+        let bytes = read(&self.inputs)?.into_iter();
+        Ok(bytes.map(|byte| f32::from(byte) / 255.0))
     }
 
     /// All tokens.

@@ -120,7 +120,7 @@ where
     N: Network<Scalar = f32, Output = Logits<10>>,
     N::Input: Sample<Element<f32> = f32>,
 {
-    let batches: Vec<Examples<N::Input, Class<10>>> = batches(work, &work.pixels()?)?;
+    let batches: Vec<Examples<N::Input, Class<10>>> = batches(work, work.pixels()?)?;
     drive::<N, _>(work, &batches, driver)
 }
 
@@ -132,7 +132,7 @@ where
     if work.mode == "stream" {
         return stream::<N>(&tokens, driver);
     }
-    let batches: Vec<Examples<N::Input, Sequence<Class<10>>>> = batches(work, &tokens)?;
+    let batches: Vec<Examples<N::Input, Sequence<Class<10>>>> = batches(work, tokens.into_iter())?;
     drive::<N, _>(work, &batches, driver)
 }
 
@@ -154,26 +154,27 @@ where
 }
 
 /// Full batches of the data, in their order.
-fn batches<I, G, E>(work: &Work, inputs: &[E]) -> Result<Vec<Examples<I, G>>, Refusal>
+fn batches<I, G, E>(
+    work: &Work,
+    mut inputs: impl Iterator<Item = E>,
+) -> Result<Vec<Examples<I, G>>, Refusal>
 where
     I: Sample<Element<f32> = E>,
     G: Sample<Element<f32> = u32>,
-    E: Copy,
 {
     let classes = work.classes()?;
-    let sizes = [inputs.len(), classes.len()].map(|len| len / work.samples * work.batch);
-    let inputs = inputs.chunks_exact(sizes[0]);
-    let batch = |(x, y): (&[E], &[u32])| {
+    let batch = |classes: &[u32]| {
         let mut examples = Examples::<I, G>::default();
         examples.resize(work.batch, work.steps);
-        examples.inputs.data_mut().copy_from_slice(x);
-        examples.targets.data_mut().copy_from_slice(y);
+        let numbers = examples.inputs.data_mut().iter_mut();
+        numbers
+            .zip(&mut inputs)
+            .for_each(|(number, input)| *number = input);
+        examples.targets.data_mut().copy_from_slice(classes);
         examples
     };
-    Ok(inputs
-        .zip(classes.chunks_exact(sizes[1]))
-        .map(batch)
-        .collect())
+    let a_batch = classes.len() / work.samples * work.batch;
+    Ok(classes.chunks_exact(a_batch).map(batch).collect())
 }
 
 /// Drives training or inference of a new network over `batches`, again and again.

@@ -118,17 +118,16 @@ fn stream(
 /// Batches of images, channels-first, and their classes.
 fn images(work: &Work, device: &Device) -> Result<Vec<(Tensor<4>, Tensor<1, Int>)>, Refusal> {
     let [height, width, channels] = layers::image(&work.network);
-    let pixels = work.pixels()?;
-    let cut = |batch: &[f32]| {
-        let data = TensorData::new(batch.to_vec(), [work.batch, height, width, channels]);
+    let mut pixels = work.pixels()?;
+    let a_batch = work.batch * height * width * channels;
+    let cut = |classes| {
+        let batch: Vec<f32> = pixels.by_ref().take(a_batch).collect();
+        let data = TensorData::new(batch, [work.batch, height, width, channels]);
         // The copy lays the numbers down in their new order once and for all.
         let x = Tensor::<4>::from_data(data, device).permute([0, 3, 1, 2]);
-        Tensor::<4>::from_data(x.into_data(), device)
+        (Tensor::<4>::from_data(x.into_data(), device), classes)
     };
-    let x = pixels
-        .chunks_exact(work.batch * height * width * channels)
-        .map(cut);
-    Ok(x.zip(classes(work, device)?).collect())
+    Ok(classes(work, device)?.into_iter().map(cut).collect())
 }
 
 /// Batches of texts, samples × steps, and the classes of their steps.

@@ -84,9 +84,17 @@ fn adam(lr: f64) -> ParamsAdamW {
 fn batches(work: &Work) -> Result<Vec<(Tensor, Tensor)>, Refusal> {
     let (samples, cpu) = (work.samples, &Device::Cpu);
     let inputs = match networks::image(&work.network) {
-        Some([1, 1, features]) => Tensor::from_vec(work.pixels()?, (samples, features), cpu)?,
+        Some([1, 1, features]) => Tensor::from_vec(
+            work.pixels()?.collect::<Vec<f32>>(),
+            (samples, features),
+            cpu,
+        )?,
         Some([height, width, channels]) => {
-            let pixels = Tensor::from_vec(work.pixels()?, (samples, height, width, channels), cpu)?;
+            let pixels = Tensor::from_vec(
+                work.pixels()?.collect::<Vec<f32>>(),
+                (samples, height, width, channels),
+                cpu,
+            )?;
             pixels.permute((0, 3, 1, 2))?.contiguous()?
         }
         None => Tensor::from_vec(work.tokens()?, (samples, work.steps), cpu)?,
