@@ -35,8 +35,8 @@ const STEPS: usize = 1000;
 
 /// Allocations of steps on a pool of two threads, after some that are not counted.
 fn counted(mut step: impl FnMut()) -> usize {
-    // A thread's first stolen job registers it with the pool's queues, which allocates; on a busy machine the steps
-    // below may have ended before the second thread got that far.
+    // A thread allocates as it starts and with its first stolen job, which on a busy machine may come after the steps that
+    // are not counted.
     let both = std::sync::Barrier::new(2);
     rayon::join(|| both.wait(), || both.wait());
     for _ in 0..20 {

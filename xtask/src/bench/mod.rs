@@ -66,7 +66,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     if options.profile {
         return profiles(root, options.effort());
     }
-    kernels::run(options.quick);
+    kernels::run(options.quick, options.threads)?;
     println!();
     steps(root, options.effort())
 }

@@ -103,7 +103,7 @@ const STEPS: [Step; 14] = [
     ("lstm", "inference", 256, 100, [2, 10]),
     ("gru", "stream", 1, 100, [50, 200]),
     ("lstm", "stream", 1, 100, [50, 200]),
-    ("vgg", "training", 64, 1, [4, 12]),
+    ("vgg", "training", 64, 1, [4, 4]),
     ("mlp", "training", 128, 1, [40, 100]),
 ];
 

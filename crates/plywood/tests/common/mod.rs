@@ -57,8 +57,5 @@ pub fn texts(samples: usize) -> Dataset<Sequence<Token<10_000>>, Sequence<Class<
 /// Runs `work` on `threads` threads.
 pub fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.expect("threads start");
-    // A thread allocates as it starts, which on a busy machine may be late.
-    pool.broadcast(|_| ());
-    pool.install(work)
+    pool.expect("threads start").install(work)
 }

@@ -34,10 +34,15 @@ pub(super) fn run(root: &Path, options: &Options) -> Outcome {
     let memory = memory(&setup, &rows[0])?;
     let mut processes = Processes::start(&setup)?;
     let mut results = Vec::new();
+    let mut agreed = Ok(());
     for row in rows {
         eprintln!("{} ...", row.title);
-        let result = processes.contest(row, effort)?;
-        result.losses_agree()?;
+        let mut result = processes.contest(row, effort)?;
+        if let Err(reason) = result.losses_agree() {
+            // The row says nothing then, but the others do.
+            result.refuse(&reason);
+            agreed = Err(reason);
+        }
         results.push(result);
     }
     let outcomes = Outcomes {
@@ -51,7 +56,8 @@ pub(super) fn run(root: &Path, options: &Options) -> Outcome {
     let page = page::page(&outcomes);
     print!("{page}");
     machine::save(root, "BENCHMARKS.md", &page)?;
-    machine::save(root, "BENCHMARKS.json", &outcomes.record())
+    machine::save(root, "BENCHMARKS.json", &outcomes.record())?;
+    agreed
 }
 
 /// The contestants' processes.

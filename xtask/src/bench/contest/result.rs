@@ -69,6 +69,14 @@ impl Contested {
         ))
     }
 
+    /// Takes all runs back.
+    pub(super) fn refuse(&mut self, reason: &str) {
+        for entered in &mut self.entered {
+            entered.runs.clear();
+            entered.unsupported = Some(reason.to_owned());
+        }
+    }
+
     /// Units a second of each, the median over the rounds; none where there was no run.
     pub(super) fn rates(&self) -> Vec<Option<f64>> {
         let rate = |run: &Run| self.row.units * run.steps / run.seconds;
@@ -192,6 +200,10 @@ pub(super) mod tests {
         let agree = |losses: [f64; 3]| contested(&losses.map(|loss| (1.0, loss))).losses_agree();
         assert!(agree([0.50, 0.52, 0.48]).is_ok());
         assert!(agree([0.50, 0.90, 0.48]).unwrap_err().contains("0.9"));
+        let mut refused = contested(&[(1.0, 0.5), (1.0, 0.9)]);
+        refused.refuse("no");
+        assert_eq!(refused.rates(), [None, None]);
+        assert_eq!(refused.over_the_fastest(), None);
         assert!(
             agree([0.50, f64::INFINITY, 0.48])
                 .unwrap_err()

@@ -10,6 +10,7 @@ mod recurrent;
 pub(super) use products::{SQUARES, THIN};
 
 use super::table::Table;
+use crate::Outcome;
 use clock::Clock;
 use plywood::kernels::{AlignedVec, Isa};
 
@@ -28,7 +29,8 @@ enum Amount {
     Bytes(f64),
 }
 
-pub(super) fn run(quick: bool) {
+/// Prints the table of kernels, and what several threads reach together: two processors of a virtual machine may be one core.
+pub(super) fn run(quick: bool, threads: usize) -> Outcome {
     let clock = Clock { quick };
     let before = peak::gflops(clock);
     let mut table = Table::new(&["kernel", "µs", "GFLOP/s", "of the peak", "GB/s"]);
@@ -42,13 +44,15 @@ pub(super) fn run(quick: bool) {
     // A core that was idle takes a while to reach its clock.
     let peak = before.max(peak::gflops(clock));
     println!(
-        "kernels on one thread, level {}; the peak is {peak:.1} GFLOP/s",
-        Isa::active()
+        "kernels on one thread, level {}; the peak is {peak:.1} GFLOP/s, of {threads} threads together {:.1}",
+        Isa::active(),
+        peak::together(clock, threads)?
     );
     for row in rows {
         table.row(row.cells(peak));
     }
     print!("{table}");
+    Ok(())
 }
 
 impl Row {

@@ -49,3 +49,10 @@ pub(super) fn gflops(clock: Clock) -> f64 {
     });
     flops / seconds / 1e9
 }
+
+/// GFLOP/s of so many threads at the same time.
+pub(super) fn together(clock: Clock, threads: usize) -> Result<f64, String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| error.to_string())?;
+    Ok(pool.broadcast(|_| gflops(clock)).into_iter().sum())
+}
