@@ -8,7 +8,7 @@
 //! multiply two pairs of them a lane and instruction, twice the rate of `f32`, at half the memory. Elsewhere the same
 //! numbers come out at a lower rate, so that a mode can be tried and tested on every machine.
 //!
-//! Neighbours along k share a word: [`pack`] rounds them into pairs, and one register tile ([`tile`]) sums over pairs for
+//! Neighbours along k share a word: `pack` rounds them into pairs, and one register tile (`tile`) sums over pairs for
 //! all of it. A convolution reads its pairs straight from padded images (implicit im2col); its input gradient is a
 //! convolution with the flipped kernel; its weight gradient pairs neighbouring pixels.
 //!

@@ -1,6 +1,6 @@
 //! Convolution in bf16: forward pass, input gradient, weight gradient.
 //!
-//! Kernels of 3×3 that move by one go by Winograd's way ([`winograd`](super::winograd)) where a count of products, transforms
+//! Kernels of 3×3 that move by one go by Winograd's way (`winograd`) where a count of products, transforms
 //! and copies says so (`choice`), others straight over padded images (`direct`, `correlate`).
 //!
 //! A pass has weights of its own, packed once for as many passes as they stay the same; the number of samples does not matter
