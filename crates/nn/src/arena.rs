@@ -236,7 +236,7 @@ impl Sizes {
 }
 
 /// Takes `len` elements off the front of `rest`, which then starts at the next multiple of `alignment`.
-fn cut<'a, E>(rest: &mut &'a mut [E], len: usize, alignment: usize) -> &'a mut [E] {
+pub(crate) fn cut<'a, E>(rest: &mut &'a mut [E], len: usize, alignment: usize) -> &'a mut [E] {
     let (taken, left) = std::mem::take(rest).split_at_mut(len.next_multiple_of(alignment));
     *rest = left;
     &mut taken[..len]

@@ -3,7 +3,7 @@
 //! What `model!` generates is a straight line of calls to [`Run::forward`] and [`Run::backward`]; this file finds each
 //! step's parameters, memory and randomness, and hands them to the layer.
 
-use crate::arena::{Gradients, Slot};
+use crate::arena::{Gradients, Slot, cut};
 use crate::engine::{MOST, Place, Timer, Work, share};
 use crate::layer::{Flow, LateWeight, Layer, Memory, Noise, Parts, Pass};
 use crate::network::{Kept, Lane, Network, Step, Visitor};
@@ -415,7 +415,7 @@ fn forward_parts<T: Float, L: Layer<T, X>, X: Sync>(
     let (mut y, mut bytes, mut scratch) = (y, memory.bytes, memory.scratch);
     let needed = layer.scratch_len(pass.plan, pass.rows);
     let pieces = parts.ranges().map(|units| {
-        let numbers = take(&mut y, units.len() * parts.numbers);
+        let numbers = cut(&mut y, units.len() * parts.numbers, 1);
         let kept = if pass.training {
             units.len() * parts.bytes
         } else {
@@ -424,8 +424,8 @@ fn forward_parts<T: Float, L: Layer<T, X>, X: Sync>(
         (
             units,
             numbers,
-            take(&mut bytes, kept),
-            take(&mut scratch, needed),
+            cut(&mut bytes, kept, 1),
+            cut(&mut scratch, needed, 1),
         )
     });
     share(pieces, |_, (units, y, bytes, scratch)| {
@@ -452,13 +452,6 @@ impl Parts {
         let start = move |part: usize| (part * groups / count * self.together).min(self.units);
         (0..count).map(move |part| start(part)..start(part + 1))
     }
-}
-
-/// Takes `len` elements off the front.
-fn take<'a, E>(rest: &mut &'a mut [E], len: usize) -> &'a mut [E] {
-    let (taken, left) = std::mem::take(rest).split_at_mut(len);
-    *rest = left;
-    taken
 }
 
 /// The way back through a block.

@@ -71,7 +71,7 @@ pub(super) fn run(root: &Path, effort: Effort) -> Outcome {
     tables.push(lengths(effort)?);
     say("state");
     tables.push(states(effort)?);
-    let page = page(&tables, effort.threads);
+    let page = page(&tables, effort);
     print!("{page}");
     machine::save(root, "BENCHMARKS-GROWTH.md", &page)
 }
@@ -277,10 +277,11 @@ where
     }
 }
 
-fn page(tables: &[Growth], threads: usize) -> String {
+fn page(tables: &[Growth], Effort { quick, threads }: Effort) -> String {
+    let quickly = if quick { " --quick" } else { "" };
     let mut page = format!(
         "# How time grows\n\n\
-         Written by `cargo xtask bench --growth` on {}: training steps of Plywood alone, the time divided by the size. Where work is\n\
+         Written by `cargo xtask bench --growth{quickly}` on {}: training steps of Plywood alone, the time divided by the size. Where work is\n\
          linear in what grows, a column stays the same from top to bottom; each table says what bends it.\n",
         machine::processor()
     );
@@ -308,7 +309,7 @@ fn page(tables: &[Growth], threads: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Growth, Point, page};
+    use super::{Effort, Growth, Point, page};
 
     #[test]
     fn a_point_has_its_time_a_unit() {
@@ -323,7 +324,13 @@ mod tests {
                 seconds: [64e-4, 32e-4],
             }],
         };
-        let page = page(&[growth], 2);
+        let page = page(
+            &[growth],
+            Effort {
+                quick: false,
+                threads: 2,
+            },
+        );
         let row = page.lines().last().unwrap_or_default();
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         assert_eq!(cells[1..6], ["32", "3.200", "200.000", "100.000", "2.00x"]);

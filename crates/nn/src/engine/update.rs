@@ -15,6 +15,7 @@ use super::profile::{Phase, Place, Timer};
 use super::regions::{Region, Source, regions_of, shares_of};
 use super::team::{self, share};
 use super::thread;
+use crate::arena;
 use crate::network::Network;
 use crate::optimizer::{Clip, Optimizer, Update};
 use crate::run::{Late, Layout};
@@ -198,18 +199,14 @@ fn cut<'a, T: Float>(
         let range = start..end;
         start = end;
         Share {
-            parameters: take(&mut parameters, range.len()),
-            moments: [take(&mut m, range.len()), take(&mut v, range.len())],
+            parameters: arena::cut(&mut parameters, range.len(), 1),
+            moments: [
+                arena::cut(&mut m, range.len(), 1),
+                arena::cut(&mut v, range.len(), 1),
+            ],
             range,
         }
     })
-}
-
-/// Takes `len` elements off the front.
-fn take<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
-    let (taken, left) = std::mem::take(rest).split_at_mut(len);
-    *rest = left;
-    taken
 }
 
 /// Hands `work` every piece of `share` with its gradient.
