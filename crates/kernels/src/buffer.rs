@@ -13,9 +13,15 @@ use crate::float::Float;
 /// Alignment of every buffer, in bytes: a cache line and an AVX-512 vector.
 pub const ALIGNMENT: usize = 64;
 
+/// What every allocator gives without being asked: of a larger alignment, a zeroed block is cleared by hand and so touched.
+const SYSTEM_ALIGNMENT: usize = 2 * size_of::<usize>();
+
 /// A fixed number of elements on the heap, aligned to [`ALIGNMENT`] bytes.
 pub struct AlignedVec<T: Float> {
+    /// The first element.
     pointer: NonNull<T>,
+    /// The block it lies in.
+    block: NonNull<u8>,
     len: usize,
 }
 
@@ -28,16 +34,24 @@ impl<T: Float> AlignedVec<T> {
         if len == 0 {
             return Self {
                 pointer: NonNull::dangling(),
+                block: NonNull::dangling(),
                 len,
             };
         }
         let layout = Self::layout(len);
-        // SAFETY: `len > 0` and elements have a size, so the layout is not empty.
-        let raw = unsafe { alloc_zeroed(layout) }.cast::<T>();
-        let Some(pointer) = NonNull::new(raw) else {
+        // SAFETY: the layout is not empty, since it holds the room to align in.
+        let Some(block) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
             handle_alloc_error(layout)
         };
-        Self { pointer, len }
+        let offset = block.align_offset(ALIGNMENT);
+        assert!(offset < ALIGNMENT, "an address can be aligned");
+        // SAFETY: the block is ALIGNMENT bytes longer than the elements, and the offset is below that.
+        let pointer = unsafe { block.add(offset) }.cast();
+        Self {
+            pointer,
+            block,
+            len,
+        }
     }
 
     /// A copy of `values`.
@@ -51,15 +65,19 @@ impl<T: Float> AlignedVec<T> {
         let bytes = len
             .checked_mul(T::BYTES)
             .expect("the size of a buffer fits an address");
-        Layout::from_size_align(bytes, ALIGNMENT).expect("the size of a buffer fits an address")
+        let padded = bytes
+            .checked_add(ALIGNMENT)
+            .expect("the size of a buffer fits an address");
+        Layout::from_size_align(padded, SYSTEM_ALIGNMENT)
+            .expect("the size of a buffer fits an address")
     }
 }
 
 impl<T: Float> Drop for AlignedVec<T> {
     fn drop(&mut self) {
         if self.len > 0 {
-            // SAFETY: the pointer came from `alloc_zeroed` with this very layout and is freed once.
-            unsafe { dealloc(self.pointer.as_ptr().cast(), Self::layout(self.len)) }
+            // SAFETY: the block came from `alloc_zeroed` with this very layout and is freed once.
+            unsafe { dealloc(self.block.as_ptr(), Self::layout(self.len)) }
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use plywood_kernels::Float;
 use plywood_kernels::random::Random;
+use plywood_kernels::rnn::Lookup;
 use plywood_shape::{Plan, Rows};
 use std::ops::Range;
 
@@ -91,6 +92,20 @@ pub trait Layer<T: Float, X = T>: Sync {
     /// Derives them, or only those for the forward pass if there is no room for more; called after every change of the
     /// parameters.
     fn prepare(&self, _plan: &Plan, _parameters: &[T], _prepared: &mut [T]) {}
+
+    /// Whether an output is nothing but the row of the parameters that the token says.
+    fn is_table(&self) -> bool {
+        false
+    }
+
+    /// Numbers of the product that the layer makes of a row of inputs before anything else, if its forward pass can do with the
+    /// products alone ([`Pass::lookup`]). None by default.
+    fn projected_len(&self, _plan: &Plan) -> Option<usize> {
+        None
+    }
+
+    /// Makes the products of rows of inputs.
+    fn project(&self, _plan: &Plan, _prepared: &[T], _x: &[T], _projected: &mut [T]) {}
 
     /// While training, for a layer whose plan couples samples: the statistics of these rows into `partial`.
     fn observe(&self, _pass: &Pass<'_, T>, _x: &[X], _partial: &mut [T]) {}
@@ -186,6 +201,9 @@ pub struct Pass<'a, T> {
     pub state: &'a [T],
     /// What [`Layer::prepare`] derived.
     pub prepared: &'a [T],
+    /// The inputs as tokens, with the products that [`Layer::project`] made of all rows of the table behind them. The input itself is
+    /// then of any content.
+    pub lookup: Option<Lookup<'a, T>>,
     /// The merged statistics of the whole batch, for a layer that couples samples.
     pub shared: &'a [T],
     /// On the way back, the added gradient partials of the whole batch.

@@ -230,6 +230,7 @@ impl<N: Network> Setting<N> {
             parameters,
             state: &self.state,
             prepared: &self.prepared,
+            lookup: None,
             shared: &self.shared,
             shared_gradient: &self.shared_gradient,
             rows: self.samples.rows,

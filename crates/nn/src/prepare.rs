@@ -1,14 +1,16 @@
 //! What the layers want to have ready, derived from the parameters after each of their changes.
 
-use crate::engine::{Place, Timer, Work};
+use crate::arena::cut;
+use crate::engine::{MOST, Place, Timer, Work, share};
 use crate::layer::Layer;
 use crate::network::{Network, Step, Visitor};
 use crate::run::Layout;
 use plywood_kernels::Float;
+use plywood_shape::chain::ALIGNMENT;
 use std::ops::Range;
 
 /// Derived numbers that are worth a hand-over to another thread.
-const WORTH_SPLITTING: usize = 1 << 14;
+const WORTH_SPLITTING: usize = 1 << 13;
 
 /// Lets every layer derive what it wants from `parameters`.
 pub(crate) fn prepare<N: Network>(
@@ -20,41 +22,36 @@ pub(crate) fn prepare<N: Network>(
     prepare_steps::<N>(layout, parameters, steps, prepared, Timer::default());
 }
 
-/// The same on all threads of this pool, some steps on each.
+/// The same on all threads of this pool, some steps on each, where there is enough to derive.
 pub(crate) fn prepare_in_parallel<N: Network>(
     layout: &Layout,
     parameters: &[N::Scalar],
     prepared: &mut [N::Scalar],
     timer: Timer<'_>,
 ) {
-    let steps = 0..N::STEPS.len();
-    split::<N>(layout, parameters, steps, prepared, timer);
+    let whole = prepared.len();
+    let most = (whole / WORTH_SPLITTING).clamp(1, MOST);
+    let (mut rest, mut next) = (prepared, 0);
+    let parts = (1..=most).map(|part| {
+        let start = next;
+        // The steps that begin before this part of the whole ends.
+        while next < N::STEPS.len() && layout.prepared(next).start < part * whole / most {
+            next += 1;
+        }
+        let steps = start..next.max(start);
+        let len: usize = steps.clone().map(|step| padded(layout, step)).sum();
+        (cut(&mut rest, len, 1), steps)
+    });
+    share(parts, |_, (prepared, steps)| {
+        if !steps.is_empty() {
+            prepare_steps::<N>(layout, parameters, steps, prepared, timer);
+        }
+    });
 }
 
-/// Cuts `steps` where half of what is to be derived lies, until a part is not worth it.
-fn split<N: Network>(
-    layout: &Layout,
-    parameters: &[N::Scalar],
-    steps: Range<usize>,
-    prepared: &mut [N::Scalar],
-    timer: Timer<'_>,
-) {
-    if prepared.is_empty() {
-        return;
-    }
-    let origin = layout.prepared(steps.start).start;
-    let offset = |step: usize| layout.prepared(step).start - origin;
-    let middle = (steps.start + 1..steps.end)
-        .min_by_key(|&step| offset(step).abs_diff(prepared.len() / 2))
-        .filter(|_| prepared.len() >= WORTH_SPLITTING);
-    let Some(middle) = middle else {
-        return prepare_steps::<N>(layout, parameters, steps, prepared, timer);
-    };
-    let (first, second) = prepared.split_at_mut(offset(middle));
-    rayon::join(
-        || split::<N>(layout, parameters, steps.start..middle, first, timer),
-        || split::<N>(layout, parameters, middle..steps.end, second, timer),
-    );
+/// Numbers from where a step's prepared ones start to where those of the next do.
+fn padded(layout: &Layout, step: usize) -> usize {
+    layout.prepared(step).len().next_multiple_of(ALIGNMENT)
 }
 
 /// Lets the layers of `steps` derive what they want; `prepared` is their part of the buffer.

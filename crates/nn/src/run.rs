@@ -9,6 +9,7 @@ use crate::layer::{Flow, LateWeight, Layer, Memory, Noise, Parts, Pass};
 use crate::network::{Kept, Lane, Network, Step, Visitor};
 use plywood_kernels::Float;
 use plywood_kernels::random::Random;
+use plywood_kernels::rnn::Lookup;
 use plywood_shape::chain::ALIGNMENT;
 use plywood_shape::{Plan, Precision, Rows};
 use std::ops::Range;
@@ -26,6 +27,9 @@ pub struct Run<'a, T> {
     pub state: &'a [T],
     /// What the layers derived from the parameters.
     pub prepared: &'a [T],
+    /// The input as tokens and the products of the table that is the first step with the weight of the second: the first step
+    /// then does nothing.
+    pub lookup: Option<Lookup<'a, T>>,
     /// Statistics of the whole batch, of all coupled layers one after the other.
     pub shared: &'a [T],
     /// On the way back, the gradient partials of the whole batch likewise.
@@ -240,6 +244,9 @@ impl<T: Float> Run<'_, T> {
         slot: &mut Slot<'_, T>,
         scratch: &mut [T],
     ) {
+        if index == 0 && self.lookup.is_some() {
+            return;
+        }
         let memory = Memory {
             saved: slot.saved,
             bytes: slot.bytes,
@@ -367,6 +374,7 @@ impl<T: Float> Run<'_, T> {
             parameters: &self.parameters[step.offset..][..plan.parameter_count()],
             state: &self.state[step.state_offset..][..plan.state_count()],
             prepared: &self.prepared[self.layout.prepared(index)],
+            lookup: self.lookup.filter(|_| index == 1),
             shared,
             shared_gradient,
         }

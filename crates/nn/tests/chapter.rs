@@ -42,6 +42,7 @@ fn forward<L: Layer<f64>>(
         parameters,
         state: &[],
         prepared: &prepared,
+        lookup: None,
         shared: &[],
         shared_gradient: &[],
     };

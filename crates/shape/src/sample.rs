@@ -14,6 +14,11 @@ pub trait Sample: 'static + Send + Sync {
     type Element<T: Element>: Element;
     /// Numbers in one row: in a sample, or in a step of a sequence.
     const ROW: usize = Self::SHAPE.elements().get();
+
+    /// The numbers as tokens, if this kind consists of such; none else.
+    fn tokens<T: Element>(_numbers: &[Self::Element<T>]) -> Option<&[u32]> {
+        None
+    }
 }
 
 /// A kind of sample that a [`Sequence`] may consist of: every kind but a sequence.
@@ -57,6 +62,10 @@ impl<const H: usize, const W: usize, const C: usize> SequenceItem for Image<H, W
 impl<S: SequenceItem> Sample for Sequence<S> {
     const SHAPE: Shape = S::SHAPE.in_sequence();
     type Element<T: Element> = S::Element<T>;
+
+    fn tokens<T: Element>(numbers: &[Self::Element<T>]) -> Option<&[u32]> {
+        S::tokens::<T>(numbers)
+    }
 }
 
 macro_rules! kinds {
@@ -69,9 +78,18 @@ macro_rules! kinds {
     )*};
 }
 
+impl<const VOCABULARY: usize> Sample for Token<VOCABULARY> {
+    const SHAPE: Shape = Shape::of(Item::Token(Size::Known(VOCABULARY)));
+    type Element<T: Element> = u32;
+
+    fn tokens<T: Element>(numbers: &[u32]) -> Option<&[u32]> {
+        Some(numbers)
+    }
+}
+impl<const VOCABULARY: usize> SequenceItem for Token<VOCABULARY> {}
+
 kinds! {
     Vector stores T,
-    Token stores u32,
     Logits stores T,
     Probabilities stores T,
     Class stores u32,
@@ -80,7 +98,7 @@ kinds! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Image, Sample, Sequence, Token, Vector};
+    use super::{Class, Image, Sample, Sequence, Token, Vector};
     use crate::Shape;
 
     #[test]
@@ -92,5 +110,14 @@ mod tests {
             Shape::token(9).in_sequence()
         );
         assert_eq!(<Sequence<Vector<5>> as Sample>::ROW, 5);
+    }
+
+    #[test]
+    fn tokens_are_known_as_such() {
+        let tokens = [2, 7];
+        let seen = <Sequence<Token<9>> as Sample>::tokens::<f32>(&tokens);
+        assert_eq!(seen, Some(&tokens[..]));
+        assert_eq!(<Sequence<Class<9>> as Sample>::tokens::<f32>(&tokens), None);
+        assert_eq!(<Vector<2> as Sample>::tokens::<f32>(&[0.5, 1.0]), None);
     }
 }

@@ -88,7 +88,7 @@ fn vocabulary(len: usize, features: usize) -> usize {
 }
 
 #[inline(always)]
-fn check_token(token: u32, row: usize, vocabulary: usize) {
+pub(crate) fn check_token(token: u32, row: usize, vocabulary: usize) {
     assert!(
         (token as usize) < vocabulary,
         "embedding: token {token} in row {row}, but the vocabulary has {vocabulary} tokens"

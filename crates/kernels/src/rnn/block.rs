@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use plywood_shape::layers::Returns;
 
-use super::{Advance, Backward, Forward, Sequence, StateGradient, Weights};
+use super::{Advance, Backward, Forward, Inputs, Sequence, StateGradient, Weights};
+use crate::embedding::check_token;
 use crate::simd::Simd;
 
 /// Rows whose inputs are projected at once: their gates then still lie in the second-level cache when their steps come.
@@ -77,16 +78,19 @@ impl Sequence {
 
     fn check<T>(
         &self,
-        x: &[T],
+        inputs: Inputs<'_, T>,
         weights: &Weights<'_, T>,
         lengths: &[u32],
         gates: usize,
         needs: Needs,
     ) {
+        let (given, expected) = match inputs {
+            Inputs::Rows(x) => (x.len(), self.rows() * self.features),
+            Inputs::Tokens(lookup) => (lookup.tokens.len(), self.rows()),
+        };
         assert!(
-            x.len() == self.rows() * self.features,
-            "rnn: {} inputs for {} steps of {} samples of {} features",
-            x.len(),
+            given == expected,
+            "rnn: {given} inputs for {} steps of {} samples of {} features",
             self.steps,
             self.samples,
             self.features
@@ -109,7 +113,13 @@ impl Sequence {
 
     /// Panics unless a forward pass has the sizes of this block, for a cell of so many gates.
     pub(super) fn check_forward<T>(&self, pass: &Forward<'_, T>, gates: usize, needs: Needs) {
-        self.check(pass.x, &pass.weights, pass.lengths, gates, needs);
+        self.check(
+            Inputs::Rows(pass.x),
+            &pass.weights,
+            pass.lengths,
+            gates,
+            needs,
+        );
         needs.check(pass.saved, pass.scratch);
         needs.check_prepared(pass.prepared);
     }
@@ -135,8 +145,15 @@ impl Sequence {
     }
 
     /// Panics unless an inference has the sizes of this block, for a cell of so many gates.
-    pub(super) fn check_advance<T>(&self, pass: &Advance<'_, T>, gates: usize, needs: Needs) {
-        self.check(pass.x, &pass.weights, pass.lengths, gates, needs);
+    pub(super) fn check_advance<T: Copy>(&self, pass: &Advance<'_, T>, gates: usize, needs: Needs) {
+        self.check(pass.inputs, &pass.weights, pass.lengths, gates, needs);
+        if let Inputs::Tokens(lookup) = pass.inputs {
+            let vocabulary = lookup.projected.len().checked_div(needs.projected);
+            let vocabulary = vocabulary.expect("rnn: this cell takes no products that are ready");
+            for (row, &token) in lookup.tokens.iter().enumerate() {
+                check_token(token, row, vocabulary);
+            }
+        }
         needs.check_prepared(pass.prepared);
         needs.check_scratch(pass.scratch);
         let rows = match pass.returns {
@@ -156,7 +173,13 @@ impl Sequence {
 
     /// Panics unless a backward pass has the sizes of this block, for a cell of so many gates.
     pub(super) fn check_backward<T>(&self, pass: &Backward<'_, T>, gates: usize, needs: Needs) {
-        self.check(pass.x, &pass.weights, pass.lengths, gates, needs);
+        self.check(
+            Inputs::Rows(pass.x),
+            &pass.weights,
+            pass.lengths,
+            gates,
+            needs,
+        );
         needs.check(pass.saved, pass.scratch);
         let Weights {
             weight,
@@ -214,6 +237,8 @@ pub(super) struct Needs {
     pub(super) bias: usize,
     /// Numbers carried a sample.
     pub(super) carried: usize,
+    /// Numbers of the product of a row of inputs; 0 if the cell takes none.
+    pub(super) projected: usize,
     pub(super) prepared: usize,
     pub(super) saved: usize,
     pub(super) scratch: usize,

@@ -19,6 +19,7 @@
 
 mod block;
 mod gru;
+mod inputs;
 mod lstm;
 mod once;
 mod products;
@@ -30,6 +31,7 @@ mod tile;
 mod walk;
 
 pub use gru::Gru;
+pub use inputs::{Inputs, Lookup};
 pub use lstm::Lstm;
 pub(crate) use once::RnnElement;
 pub use simple::SimpleRnn;
@@ -161,8 +163,8 @@ pub struct Forward<'a, T> {
 /// What an inference over a piece of the sequences reads and writes: nothing is kept for a way back.
 #[derive(Debug)]
 pub struct Advance<'a, T> {
-    /// `[T·N][F]`.
-    pub x: &'a [T],
+    /// Rows, or tokens whose products are ready.
+    pub inputs: Inputs<'a, T>,
     /// The cell's parameters.
     pub weights: Weights<'a, T>,
     /// What `prepare` of the cell made of them.

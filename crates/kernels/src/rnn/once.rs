@@ -1,7 +1,7 @@
 //! The non-generic way into the cells, so that crates above do not compile them again: a cell is large, a loop over steps
 //! for every level and pass.
 
-use super::{gru, lstm, simple};
+use super::{gru, inputs, lstm, simple};
 use crate::once::compiled_once;
 
 compiled_once! {
@@ -13,6 +13,7 @@ compiled_once! {
         gru_advance: gru::AdvancePass<'_, Self>,
         gru_forward: gru::ForwardPass<'_, Self>,
         gru_backward: gru::BackwardPass<'_, Self>,
+        project: inputs::ProjectPass<'_, Self>,
         lstm_advance: lstm::AdvancePass<'_, Self>,
         lstm_forward: lstm::ForwardPass<'_, Self>,
         lstm_backward: lstm::BackwardPass<'_, Self>,

@@ -6,7 +6,7 @@ use super::products::{
     input_gradients, products_len, project, transpose,
 };
 use super::walk::States;
-use super::{Advance, Backward, Forward, Sequence, Weights};
+use super::{Advance, Backward, Forward, Inputs, Sequence, Weights};
 use crate::elementwise::{Activation, OnVectors as _};
 use crate::float::Float;
 use crate::gemm::{Epilogue, Gemm, MatrixMut, MatrixRef, Start};
@@ -125,6 +125,7 @@ impl SimpleRnn {
             bias: self.sequence.units,
             prepared: 0,
             carried: self.sequence.units,
+            projected: 0,
             saved: self.saved_len(),
             scratch: self.scratch_len(),
         }
@@ -227,6 +228,9 @@ impl<T: Float> Kernel<T> for AdvancePass<'_, T> {
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { sequence, pass } = self;
         let Sequence { samples, units, .. } = sequence;
+        let Inputs::Rows(x) = pass.inputs else {
+            unreachable!("a simple cell takes no products that are ready, as was checked");
+        };
         let (turns, scratch) = pass.scratch.split_at_mut(2 * sequence.block());
         let mut states = States::new(&sequence, pass.returns, pass.y, turns);
         let one = Sequence {
@@ -237,7 +241,7 @@ impl<T: Float> Kernel<T> for AdvancePass<'_, T> {
             let (before, after) = states.around(t);
             let before = before.unwrap_or(&*pass.carried);
             let inputs = Projection {
-                x: &pass.x[sequence.step(t, sequence.features)],
+                x: &x[sequence.step(t, sequence.features)],
                 weight: pass.weights.weight,
                 bias: pass.weights.bias,
             };

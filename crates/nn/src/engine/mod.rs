@@ -18,6 +18,7 @@ pub mod blocks;
 mod coupling;
 mod lane;
 mod profile;
+mod projected;
 mod regions;
 mod session;
 mod stage;

@@ -2,6 +2,7 @@
 
 use super::blocks::Blocks;
 use super::profile::Timer;
+use super::projected::ProjectedTable;
 use super::stage::{lengths, reserve, row_weights, rows, stage, staged_len, unstage};
 use crate::arena::{Arena, Purpose};
 use crate::loss::Loss;
@@ -25,6 +26,7 @@ pub struct Session<'n, N: Network> {
     network: &'n N,
     layout: Layout,
     prepared: AlignedVec<N::Scalar>,
+    table: Option<ProjectedTable<N::Scalar>>,
     workers: Vec<Mutex<Worker<N>>>,
     capacity: Rows,
     /// Scratch space of a worker: also for all parts of a block that is alone.
@@ -96,6 +98,7 @@ impl<'n, N: Network> Session<'n, N> {
         prepare::<N>(&layout, network.parameters(), &mut prepared);
         Self {
             network,
+            table: ProjectedTable::of::<N>(&layout),
             layout,
             prepared,
             workers: Vec::new(),
@@ -121,6 +124,7 @@ impl<'n, N: Network> Session<'n, N> {
         outputs.resize(inputs.samples(), steps);
         let blocks = Blocks::of::<N>(inputs.samples());
         self.reserve(blocks, inputs.steps());
+        self.expect(inputs.samples() * inputs.steps());
         let sample = steps * N::Output::ROW;
         let pieces = N::Output::SHAPE.sequence;
         let this = &*self;
@@ -166,6 +170,7 @@ impl<'n, N: Network> Session<'n, N> {
         let inputs = &examples.inputs;
         let blocks = Blocks::of::<N>(inputs.samples());
         self.reserve(blocks, inputs.steps());
+        self.expect(inputs.samples() * inputs.steps());
         let pieces = N::Output::SHAPE.sequence;
         let this = &*self;
         let sums: Vec<Evaluation> = (0..blocks.count())
@@ -249,6 +254,18 @@ impl<'n, N: Network> Session<'n, N> {
         }
     }
 
+    /// Gets ready for `rows` more rows.
+    fn expect(&mut self, rows: usize) {
+        if let Some(table) = &mut self.table {
+            table.expect::<N>(
+                rows,
+                &self.layout,
+                self.network.parameters(),
+                &self.prepared,
+            );
+        }
+    }
+
     fn worker(&self) -> std::sync::MutexGuard<'_, Worker<N>> {
         self.workers[super::thread()]
             .lock()
@@ -286,12 +303,17 @@ impl<'n, N: Network> Session<'n, N> {
                 let left = (valid as usize).saturating_sub(start);
                 left.min(steps) as u32
             }));
+            let input = &input[start * row..][..steps * row];
             let run = Run {
                 steps: self.layout.steps(),
                 layout: &self.layout,
                 parameters: self.network.parameters(),
                 state: self.network.state(),
                 prepared: &self.prepared,
+                lookup: self
+                    .table
+                    .as_ref()
+                    .and_then(|table| table.lookup::<N>(input)),
                 shared: &[],
                 shared_gradient: &[],
                 rows,
@@ -303,7 +325,6 @@ impl<'n, N: Network> Session<'n, N> {
                 alone: blocks.count() == 1,
                 timer: Timer::default(),
             };
-            let input = &input[start * row..][..steps * row];
             for segment in 0..N::SEGMENTS {
                 N::forward(segment, &run, input, arena);
             }

@@ -1,6 +1,7 @@
 //! Inference step by step: sequences whose next step is not there yet, as of a microphone, a sensor, a typing hand.
 
 use super::profile::Timer;
+use super::projected::ProjectedTable;
 use crate::arena::{Arena, Purpose};
 use crate::network::{Element, Network, Step};
 use crate::prepare::prepare;
@@ -28,6 +29,9 @@ use plywood_shape::{LayerInfo, Precision, Rows, Sample, Shape, Text};
 /// }
 /// ```
 ///
+/// Where a recurrent layer reads an embedding, a new stream multiplies its table by the layer's weight, if that takes no more than 16 MiB, so
+/// that a step looks the product up.
+///
 /// A network with a layer that reads from the end of a sequence takes no stream: it does not compile. A layer of one's own that
 /// computes every step by itself says so in its plan ([`Plan::stepwise`](plywood_shape::Plan::stepwise)).
 #[derive(Debug)]
@@ -35,6 +39,7 @@ pub struct Stream<'n, N: Network> {
     network: &'n N,
     layout: Layout,
     prepared: AlignedVec<N::Scalar>,
+    table: Option<ProjectedTable<N::Scalar>>,
     arena: Arena<N::Scalar>,
     rows: Rows,
 }
@@ -56,10 +61,15 @@ impl<'n, N: Network> Stream<'n, N> {
             steps: 1,
         };
         let scratch = layout.scratch_len::<N>(rows, false);
+        let mut table = ProjectedTable::of::<N>(&layout);
+        if let Some(table) = &mut table {
+            table.make::<N>(&layout, network.parameters(), &prepared);
+        }
         Self {
             network,
             layout,
             prepared,
+            table,
             arena: Arena::new(N::STEPS, rows, scratch, Purpose::Pieces),
             rows,
         }
@@ -88,6 +98,10 @@ impl<'n, N: Network> Stream<'n, N> {
             parameters: self.network.parameters(),
             state: self.network.state(),
             prepared: &self.prepared,
+            lookup: self
+                .table
+                .as_ref()
+                .and_then(|table| table.lookup::<N>(input)),
             shared: &[],
             shared_gradient: &[],
             rows: self.rows,

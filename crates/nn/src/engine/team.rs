@@ -8,20 +8,25 @@
 //! takes longer to wake up than a small phase lasts, so members leave a phase together. Every member begins with the same
 //! stretch each time: what it wrote lies in its own core's cache. Which thread does a piece changes no bit.
 //!
-//! Whoever waits for long goes to sleep: two members may have come to stand on one core, where the one that waits holds up the
-//! one that works, and the system moves a thread to an idle core when it wakes, hardly while it spins.
+//! Whoever waits for long goes to sleep, for good and not by yielding: two members may have come to stand on one core, where the one that
+//! waits holds up the one that works. The system moves a thread to an idle core when it wakes; one that spins or yields counts as
+//! busy, and stays for many steps.
 
 use std::array;
 use std::hint;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 /// The most pieces, and so the most members.
 pub(crate) const MOST: usize = 16;
 
-/// Turns of waiting awake: some dozens of microseconds, about what it takes to wake up.
-const PATIENCE: usize = 1 << 12;
+/// How long a member waits awake: several times as long as it takes to wake up, since members rarely end a phase further apart.
+const PATIENCE: Duration = Duration::from_micros(250);
+
+/// Turns of waiting between two looks at the clock.
+const TURNS: usize = 64;
 
 /// Calls `work` with every item and its position, on all threads of the pool that this thread belongs to, or of the
 /// global one. A single item stays on this thread.
@@ -41,6 +46,8 @@ pub(crate) fn share<I: Send>(mut items: impl Iterator<Item = I>, work: impl Fn(u
         pieces: &pieces[..count],
         members,
         left: AtomicUsize::new(count),
+        asleep: Mutex::new(0),
+        all_done: Condvar::new(),
         work: &work,
     };
     team.gather(0..members);
@@ -51,6 +58,9 @@ struct Team<'a, I, W> {
     members: usize,
     /// Pieces that are not done.
     left: AtomicUsize,
+    /// Members that sleep until all are.
+    asleep: Mutex<usize>,
+    all_done: Condvar,
     work: &'a W,
 }
 
@@ -74,13 +84,33 @@ impl<I: Send, W: Fn(usize, I) + Sync> Team<'_, I, W> {
         for index in own.clone().chain(others.rev()) {
             self.attempt(index);
         }
-        // Whoever called waits for all members in any case.
-        for _ in 0..PATIENCE {
-            if self.left.load(Ordering::Acquire) == 0 {
-                return;
+        self.wait();
+    }
+
+    /// Waits for the pieces of others; whoever called [`share`] does so in any case.
+    fn wait(&self) {
+        let start = Instant::now();
+        while !self.is_done() {
+            for _ in 0..TURNS {
+                hint::spin_loop();
             }
-            hint::spin_loop();
+            if start.elapsed() >= PATIENCE {
+                return self.sleep();
+            }
         }
+    }
+
+    fn sleep(&self) {
+        // Nothing panics while this is locked.
+        let Ok(mut asleep) = self.asleep.lock() else {
+            return;
+        };
+        *asleep += 1;
+        drop(self.all_done.wait_while(asleep, |_| !self.is_done()));
+    }
+
+    fn is_done(&self) -> bool {
+        self.left.load(Ordering::Acquire) == 0
     }
 
     /// Does a piece unless somebody has taken it.
@@ -91,18 +121,23 @@ impl<I: Send, W: Fn(usize, I) + Sync> Team<'_, I, W> {
             Err(_) => None,
         };
         if let Some(item) = item {
-            let _done = Done(&self.left);
+            let _done = Done(self);
             (self.work)(index, item);
         }
     }
 }
 
-/// Counts a piece as done when it is dropped, even if its work panicked.
-struct Done<'a>(&'a AtomicUsize);
+/// Counts a piece as done when it is dropped, even if its work panicked, and wakes who sleeps after the last.
+struct Done<'t, 'a, I, W>(&'t Team<'a, I, W>);
 
-impl Drop for Done<'_> {
+impl<I, W> Drop for Done<'_, '_, I, W> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Release);
+        let team = self.0;
+        if team.left.fetch_sub(1, Ordering::AcqRel) == 1
+            && team.asleep.lock().is_ok_and(|asleep| *asleep > 0)
+        {
+            team.all_done.notify_all();
+        }
     }
 }
 
@@ -153,6 +188,22 @@ mod tests {
             }));
             assert!(outcome.is_err());
             assert!(done.into_inner() <= 3);
+        });
+    }
+
+    #[test]
+    fn who_slept_wakes_up_when_the_last_piece_is_done() {
+        on_threads(2, || {
+            let ended = AtomicUsize::new(0);
+            for _ in 0..3 {
+                share(0..2, |index, _| {
+                    if index == 1 {
+                        std::thread::sleep(20 * super::PATIENCE);
+                    }
+                    ended.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+            assert_eq!(ended.into_inner(), 6);
         });
     }
 

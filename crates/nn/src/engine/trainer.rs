@@ -228,6 +228,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             parameters: network.parameters(),
             state: network.state(),
             prepared: &self.prepared,
+            lookup: None,
             shared: &self.shared,
             shared_gradient: &self.shared_gradient,
             rows: self.capacity,

@@ -10,6 +10,10 @@ impl<T: Float> Layer<T, u32> for Embedding {
         embedding::gather(x, pass.parameters, self.features.get(), y);
     }
 
+    fn is_table(&self) -> bool {
+        true
+    }
+
     /// Keeps the rows; [`Layer::scatter`] adds them to the table's gradient.
     fn backward(&self, _: &Pass<'_, T>, flow: Flow<'_, T, u32>, _: Memory<'_, T>) {
         flow.gradient.copy_from_slice(flow.dy);

@@ -4,7 +4,7 @@ use crate::layer::{Flow, Layer, Memory, Pass};
 use plywood_autograd::ops::dropout::StepDropout;
 use plywood_kernels::Float;
 use plywood_kernels::rnn::{
-    self, Advance, Backward, Forward, Sequence, StateGradient, WeightGradients, Weights,
+    self, Advance, Backward, Forward, Inputs, Sequence, StateGradient, WeightGradients, Weights,
 };
 use plywood_shape::layers::{Gru, Lstm, Recurrent, Returns, SimpleRnn};
 use plywood_shape::{Plan, Rows};
@@ -137,6 +137,24 @@ impl Direction {
         }
     }
 
+    /// Numbers of the product of a row of inputs, for a cell that takes products which are ready.
+    fn projected_len(&self) -> Option<usize> {
+        match self.cell {
+            Cell::Simple(_) => None,
+            Cell::Gru(cell) => Some(cell.projected_len()),
+            Cell::Lstm(cell) => Some(cell.projected_len()),
+        }
+    }
+
+    /// Makes them.
+    fn project<T: Float>(&self, prepared: &[T], x: &[T], projected: &mut [T]) {
+        match self.cell {
+            Cell::Simple(_) => {}
+            Cell::Gru(cell) => cell.project(prepared, x, projected),
+            Cell::Lstm(cell) => cell.project(prepared, x, projected),
+        }
+    }
+
     /// Fills what is saved, whose first part are the states.
     pub(super) fn forward<T: Float>(
         &self,
@@ -172,7 +190,7 @@ impl Direction {
         memory: Memory<'_, T>,
     ) {
         let advance = Advance {
-            x,
+            inputs: pass.lookup.map_or(Inputs::Rows(x), Inputs::Tokens),
             weights: self.weights(own.parameters),
             prepared: own.prepared,
             lengths: pass.lengths,
@@ -294,6 +312,15 @@ macro_rules! recurrent_layers {
             fn prepare(&self, plan: &Plan, parameters: &[T], prepared: &mut [T]) {
                 let cell = Direction::of(Recurrent::$layer(*self), plan, ONE, false);
                 cell.prepare(parameters, prepared);
+            }
+
+            fn projected_len(&self, plan: &Plan) -> Option<usize> {
+                Direction::of(Recurrent::$layer(*self), plan, ONE, false).projected_len()
+            }
+
+            fn project(&self, plan: &Plan, prepared: &[T], x: &[T], projected: &mut [T]) {
+                let cell = Direction::of(Recurrent::$layer(*self), plan, ONE, false);
+                cell.project(prepared, x, projected);
             }
 
             fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {

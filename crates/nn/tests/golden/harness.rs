@@ -80,6 +80,7 @@ impl<'a, T: Float> Setting<'a, T> {
             parameters: &self.parameters,
             state: &self.state,
             prepared: &self.prepared,
+            lookup: None,
             shared: &self.shared,
             shared_gradient: &self.shared_gradient,
         }

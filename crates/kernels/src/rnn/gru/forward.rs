@@ -15,6 +15,7 @@
 use super::Gru;
 use crate::float::Float;
 use crate::math::{gate_sigmoid, gate_tanh};
+use crate::rnn::inputs::{Inputs, StepInputs, input_sums};
 use crate::rnn::strips::{Strip, WIDTH};
 use crate::rnn::tile::{Lanes, MOST_ROWS, Rows, add_products, groups};
 use crate::rnn::walk::{Reading, States};
@@ -34,8 +35,7 @@ pub(crate) struct AdvancePass<'a, T> {
 /// One step on the way forth.
 struct Step<'a, T> {
     reading: Reading<'a>,
-    /// `[N][F]`
-    x: Rows<'a, T>,
+    inputs: StepInputs<'a, T>,
     /// `[N][U]`, before the step.
     before: Rows<'a, T>,
     /// `[N][U]`, to be written.
@@ -55,9 +55,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { gru, pass } = self;
         let sequence = gru.sequence;
-        let Sequence {
-            units, features, ..
-        } = sequence;
+        let Sequence { units, .. } = sequence;
         let (states, rest) = pass.saved.split_at_mut(sequence.states_len());
         let (gates, q) = rest.split_at_mut(3 * sequence.rows() * units);
         states[sequence.initial()].fill(T::ZERO);
@@ -65,7 +63,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
             let (before, after) = sequence.around(states, t);
             let step = Step {
                 reading: Reading::new(pass.lengths, t),
-                x: Rows::new(&pass.x[sequence.step(t, features)], features, features),
+                inputs: Inputs::Rows(pass.x).step(&sequence, t, 0),
                 before: Rows::new(before, units, units),
                 after,
                 gates: &mut gates[sequence.step(t, 3 * units)],
@@ -83,21 +81,22 @@ impl<T: Float> Kernel<T> for AdvancePass<'_, T> {
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { gru, pass } = self;
         let sequence = gru.sequence;
-        let Sequence {
-            samples,
-            units,
-            features,
-            ..
-        } = sequence;
+        let Sequence { samples, units, .. } = sequence;
+        let projected = gru.projected_len();
         let (other, waiting) = pass.scratch.split_at_mut(2 * sequence.block());
         let waits = if gru.reset_after { 0 } else { samples * units };
         let (gates, q) = waiting[..4 * waits].split_at_mut(3 * waits);
         let mut states = States::new(&sequence, pass.returns, pass.y, other);
+        let mut ahead = sequence.read(0..sequence.steps);
+        pass.inputs
+            .ask_for(simd, &sequence, ahead.next(), projected);
         for t in sequence.read(0..sequence.steps) {
+            pass.inputs
+                .ask_for(simd, &sequence, ahead.next(), projected);
             let (before, after) = states.around(t);
             let step = Step {
                 reading: Reading::new(pass.lengths, t),
-                x: Rows::new(&pass.x[sequence.step(t, features)], features, features),
+                inputs: pass.inputs.step(&sequence, t, projected),
                 before: Rows::new(before.unwrap_or(&*pass.carried), units, units),
                 after,
                 gates: &mut *gates,
@@ -211,18 +210,10 @@ fn gather_rows<S: Simd, const R: usize>(
     tile: Tile<'_, S::Elem>,
     into: &mut Sums<S::Vector>,
 ) {
-    let zero = simd.zero();
-    let weight = tile.lanes(tile.strip.weight, 0);
-    let mut sums = add_products::<S, R, 3>(simd, [[zero; 3]; R], step.x, tile.n, weight);
-    for g in 0..3 {
-        let bias = tile.bias(simd, g);
-        for r in 0..R {
-            sums[r][g] = simd.add(sums[r][g], bias);
-        }
-    }
+    let mut sums = input_sums::<S, R, 3>(simd, step.inputs, tile.n, tile.strip, tile.lane);
     for r in 0..R {
         into[r][2] = sums[r][2];
-        sums[r][2] = zero;
+        sums[r][2] = simd.zero();
     }
     let recurrent = tile.lanes(tile.strip.recurrent, 0);
     if reset_after {
@@ -233,7 +224,7 @@ fn gather_rows<S: Simd, const R: usize>(
             into[r][3] = simd.add(sums[r][2], bias);
         }
     } else {
-        let mut two = [[zero; 2]; R];
+        let mut two = [[simd.zero(); 2]; R];
         for r in 0..R {
             two[r] = [sums[r][0], sums[r][1]];
         }

@@ -13,6 +13,7 @@
 use super::{Lstm, Parts};
 use crate::float::Float;
 use crate::math::{gate_sigmoid, gate_tanh};
+use crate::rnn::inputs::{Inputs, StepInputs, input_sums};
 use crate::rnn::strips::{Strip, WIDTH};
 use crate::rnn::tile::{Lanes, MOST_ROWS, Rows, add_products, groups};
 use crate::rnn::walk::{Reading, States};
@@ -32,8 +33,7 @@ pub(crate) struct AdvancePass<'a, T> {
 /// One step on the way forth.
 struct Step<'a, T> {
     reading: Reading<'a>,
-    /// `[N][F]`
-    x: Rows<'a, T>,
+    inputs: StepInputs<'a, T>,
     /// `[N][U]`, the states before the step.
     before: Rows<'a, T>,
     /// `[N][U]`, to be written.
@@ -89,9 +89,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { lstm, pass } = self;
         let sequence = lstm.sequence;
-        let Sequence {
-            units, features, ..
-        } = sequence;
+        let Sequence { units, .. } = sequence;
         let Parts {
             states,
             cells,
@@ -105,7 +103,7 @@ impl<T: Float> Kernel<T> for ForwardPass<'_, T> {
             let (cells_before, cells_after) = sequence.around(cells, t);
             let step = Step {
                 reading: Reading::new(pass.lengths, t),
-                x: Rows::new(&pass.x[sequence.step(t, features)], features, features),
+                inputs: Inputs::Rows(pass.x).step(&sequence, t, 0),
                 before: Rows::new(before, units, units),
                 after,
                 cells: Cells::Kept {
@@ -127,23 +125,24 @@ impl<T: Float> Kernel<T> for AdvancePass<'_, T> {
     fn run<S: Simd<Elem = T>>(self, simd: S) {
         let Self { lstm, pass } = self;
         let sequence = lstm.sequence;
-        let Sequence {
-            samples,
-            units,
-            features,
-            ..
-        } = sequence;
+        let Sequence { samples, units, .. } = sequence;
+        let projected = lstm.projected_len();
         let (turns, rest) = pass.scratch.split_at_mut(2 * sequence.block());
         let initial = &mut rest[..sequence.block()];
         for n in 0..samples {
             initial[n * units..][..units].copy_from_slice(&pass.carried[2 * n * units..][..units]);
         }
         let mut states = States::new(&sequence, pass.returns, pass.y, turns);
+        let mut ahead = sequence.read(0..sequence.steps);
+        pass.inputs
+            .ask_for(simd, &sequence, ahead.next(), projected);
         for t in sequence.read(0..sequence.steps) {
+            pass.inputs
+                .ask_for(simd, &sequence, ahead.next(), projected);
             let (before, after) = states.around(t);
             let step = Step {
                 reading: Reading::new(pass.lengths, t),
-                x: Rows::new(&pass.x[sequence.step(t, features)], features, features),
+                inputs: pass.inputs.step(&sequence, t, projected),
                 before: Rows::new(before.unwrap_or(&*initial), units, units),
                 after,
                 cells: Cells::Carried(&mut *pass.carried),
@@ -215,21 +214,13 @@ fn gather_rows<S: Simd, const R: usize>(
     tile: Tile<'_, S::Elem>,
     into: &mut Sums<S::Vector>,
 ) {
-    let lanes = |weights| Lanes {
-        weights,
+    let sums = input_sums::<S, R, 4>(simd, step.inputs, tile.n, tile.strip, tile.lane);
+    let recurrent = Lanes {
+        weights: tile.strip.recurrent,
         gates: 4,
         gate: 0,
         lane: tile.lane,
     };
-    let (weight, recurrent) = (lanes(tile.strip.weight), lanes(tile.strip.recurrent));
-    let zeros = [[simd.zero(); 4]; R];
-    let mut sums = add_products::<S, R, 4>(simd, zeros, step.x, tile.n, weight);
-    for g in 0..4 {
-        let bias = simd.load(&tile.strip.biases[g * WIDTH + tile.lane..]);
-        for r in 0..R {
-            sums[r][g] = simd.add(sums[r][g], bias);
-        }
-    }
     let sums = add_products::<S, R, 4>(simd, sums, step.before, tile.n, recurrent);
     into[..R].copy_from_slice(&sums);
 }

@@ -58,6 +58,29 @@ impl Lstm {
         self.strips().fill(weights, bias, prepared);
     }
 
+    /// Numbers that [`project`](Self::project) makes of a row of inputs.
+    #[must_use]
+    pub const fn projected_len(&self) -> usize {
+        self.strips().projected_len()
+    }
+
+    /// x·W + b of rows of inputs `[rows][F]`, such as an embedding's, in the order in which a step reads them ([`Lookup`](super::Lookup)), on
+    /// the active instruction set.
+    ///
+    /// # Panics
+    /// If `x` does not consist of whole rows, or a slice has another length than the sizes say.
+    pub fn project<T: Float>(&self, prepared: &[T], x: &[T], projected: &mut [T]) {
+        self.project_on(Isa::active(), prepared, x, projected);
+    }
+
+    /// [`project`](Self::project) on a given instruction set.
+    ///
+    /// # Panics
+    /// As [`project`](Self::project), and if this machine lacks `isa`.
+    pub fn project_on<T: Float>(&self, isa: Isa, prepared: &[T], x: &[T], projected: &mut [T]) {
+        T::project(isa, self.strips().project(prepared, x, projected));
+    }
+
     const fn strips(&self) -> Strips {
         Strips::of(&self.sequence, 4, 4)
     }
@@ -118,6 +141,7 @@ impl Lstm {
             bias: 4 * self.sequence.units,
             prepared: self.prepared_len(),
             carried: 2 * self.sequence.units,
+            projected: self.projected_len(),
             saved: self.saved_len(),
             scratch: self.scratch_len(),
         }

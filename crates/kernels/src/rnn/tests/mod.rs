@@ -236,8 +236,12 @@ fn an_inference_in_pieces_gives_the_states_of_training_to_the_bit() {
             };
             for size in pieces {
                 let what = format!("{isa} {:?} {sequence:?} by {size}", problem.cell);
-                let passed = problem.in_pieces(isa, size);
+                let passed = problem.in_pieces(isa, size, false);
                 assert_eq!(bits(&passed), bits(&expected), "{what}");
+                if problem.cell.projects() && sequence.features > 0 {
+                    let passed = problem.in_pieces(isa, size, true);
+                    assert_eq!(bits(&passed), bits(&expected), "{what}, looked up");
+                }
             }
         }
     }

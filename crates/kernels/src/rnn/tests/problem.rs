@@ -5,8 +5,8 @@ use plywood_shape::layers::Returns;
 use crate::float::Float;
 use crate::random::{self, Random};
 use crate::rnn::{
-    Advance, Backward, Forward, Gru, Lstm, Sequence, SimpleRnn, StateGradient, WeightGradients,
-    Weights,
+    Advance, Backward, Forward, Gru, Inputs, Lookup, Lstm, Sequence, SimpleRnn, StateGradient,
+    WeightGradients, Weights,
 };
 use crate::simd::Isa;
 
@@ -65,6 +65,31 @@ impl Cell {
                 let mut prepared = of(Lstm { sequence }.prepared_len());
                 Lstm { sequence }.prepare(weights, &mut prepared);
                 prepared
+            }
+        }
+    }
+
+    /// Whether the products of its inputs can be made ahead.
+    pub(super) fn projects(self) -> bool {
+        self != Self::Simple
+    }
+
+    /// The products of the rows of a table, if it has any.
+    fn projected(self, isa: Isa, sequence: Sequence, prepared: &[f32], table: &[f32]) -> Vec<f32> {
+        let rows = table.len().checked_div(sequence.features).unwrap_or(0);
+        match self {
+            Self::Simple => vec![],
+            Self::GruAfter | Self::GruBefore => {
+                let cell = self.gru(sequence);
+                let mut projected = vec![f32::NAN; rows * cell.projected_len()];
+                cell.project_on(isa, prepared, table, &mut projected);
+                projected
+            }
+            Self::Lstm => {
+                let cell = Lstm { sequence };
+                let mut projected = vec![f32::NAN; rows * cell.projected_len()];
+                cell.project_on(isa, prepared, table, &mut projected);
+                projected
             }
         }
     }
@@ -240,8 +265,9 @@ impl Problem {
         outcome
     }
 
-    /// What is passed on, in pieces of `size` steps; everything that is not an input is NaN at first.
-    pub(super) fn in_pieces(&self, isa: Isa, size: usize) -> Vec<f32> {
+    /// What is passed on, in pieces of `size` steps; everything that is not an input is NaN at first. `looked_up`, the inputs are
+    /// tokens of a table that holds their rows in reverse.
+    pub(super) fn in_pieces(&self, isa: Isa, size: usize, looked_up: bool) -> Vec<f32> {
         let cast = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<_>>();
         let (x, weight, recurrent, bias) = (
             cast(&self.x),
@@ -262,6 +288,13 @@ impl Problem {
             ..
         } = self.sequence;
         let prepared = self.cell.prepared(self.sequence, &weights);
+        let tokens: Vec<u32> = (0..self.sequence.rows() as u32).rev().collect();
+        let table: Vec<f32> = x
+            .rchunks_exact(features.max(1))
+            .flatten()
+            .copied()
+            .collect();
+        let projected = self.cell.projected(isa, self.sequence, &prepared, &table);
         let mut carried = vec![0.0; samples * self.cell.carried(units)];
         let mut passed = Vec::new();
         for start in (0..steps).step_by(size) {
@@ -281,7 +314,14 @@ impl Problem {
             let mut y = vec![f32::NAN; rows * units];
             let (_, scratch) = self.cell.lens(piece);
             let pass = Advance {
-                x: &x[start * samples * features..][..piece.rows() * features],
+                inputs: if looked_up {
+                    Inputs::Tokens(Lookup {
+                        tokens: &tokens[start * samples..][..piece.rows()],
+                        projected: &projected,
+                    })
+                } else {
+                    Inputs::Rows(&x[start * samples * features..][..piece.rows() * features])
+                },
                 weights,
                 prepared: &prepared,
                 lengths: &lengths,
