@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use plywood_shape::layers::Returns;
 
+use super::tile::Rows;
 use super::{Advance, Backward, Forward, Inputs, Sequence, StateGradient, Weights};
 use crate::embedding::check_token;
 use crate::simd::Simd;
@@ -62,6 +63,26 @@ impl Sequence {
     pub(super) fn previous<'s, T>(&self, states: &'s [T]) -> &'s [T] {
         let start = if self.reverse { self.block() } else { 0 };
         &states[start..][..self.rows() * self.units]
+    }
+
+    /// The rows of step `t` in a buffer of `columns` numbers a row, to write, and those of the step read after it, if there is
+    /// one.
+    pub(super) fn with_next<'s, T>(
+        &self,
+        buffer: &'s mut [T],
+        t: usize,
+        columns: usize,
+    ) -> (&'s mut [T], Option<&'s [T]>) {
+        let len = self.samples * columns;
+        if self.reverse {
+            let (earlier, rest) = buffer.split_at_mut(t * len);
+            let next = t.checked_sub(1).map(|t| &earlier[t * len..]);
+            (&mut rest[..len], next)
+        } else {
+            let (rest, later) = buffer.split_at_mut((t + 1) * len);
+            let next = (t + 1 < self.steps).then(|| &later[..len]);
+            (&mut rest[t * len..], next)
+        }
     }
 
     /// The rows of step `t` in a buffer of `columns` numbers a row.
@@ -275,15 +296,16 @@ impl Needs {
 }
 
 impl<'a, T> StateGradient<'a, T> {
-    /// The gradient of the state after step `t` of sample `n`; none where that state was not passed on.
+    /// The gradient of the states after step `t`, a row a sample; none where those states were not passed on.
     #[inline(always)]
-    pub(super) fn row(&self, sequence: &Sequence, n: usize, t: usize) -> Option<&'a [T]> {
+    pub(super) fn step(&self, sequence: &Sequence, t: usize) -> Option<Rows<'a, T>> {
         let row = match self.returns {
-            Returns::Sequence => t * sequence.samples + n,
-            Returns::Last if sequence.last_step() == Some(t) => n,
+            Returns::Sequence => t * sequence.samples,
+            Returns::Last if sequence.last_step() == Some(t) => 0,
             Returns::Last => return None,
         };
-        Some(&self.data[row * self.row_stride..][..sequence.units])
+        let data = &self.data[row * self.row_stride..];
+        Some(Rows::new(data, self.row_stride, sequence.units))
     }
 }
 

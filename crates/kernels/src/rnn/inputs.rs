@@ -6,8 +6,8 @@
 //! its bits are the same.
 
 use super::Sequence;
-use super::strips::{Strip, Strips, WIDTH};
-use super::tile::{Lanes, Rows, add_products};
+use super::strips::{Strips, Tile, WIDTH};
+use super::tile::{OnRows, Rows, add_products, on_rows};
 use crate::float::Float;
 use crate::simd::{Kernel, Simd};
 
@@ -91,27 +91,20 @@ impl<'a, T: Float> Inputs<'a, T> {
     }
 }
 
-/// x·W + b of rows `n..n + R`, for the vector of units that begins in lane `lane` of `strip`.
+/// x·W + b of the R rows of a tile.
 #[inline(always)]
 pub(super) fn input_sums<S: Simd, const R: usize, const G: usize>(
     simd: S,
     inputs: StepInputs<'_, S::Elem>,
-    n: usize,
-    strip: Strip<'_, S::Elem>,
-    lane: usize,
+    tile: Tile<'_, S::Elem>,
 ) -> [[S::Vector; G]; R] {
-    let mut sums = [[simd.zero(); G]; R];
+    let (mut sums, n) = ([[simd.zero(); G]; R], tile.place.n);
     match inputs {
         StepInputs::Rows(rows) => {
-            let weight = Lanes {
-                weights: strip.weight,
-                gates: G,
-                gate: 0,
-                lane,
-            };
+            let weight = tile.lanes(tile.weight, 0);
             sums = add_products::<S, R, G>(simd, sums, rows, n, weight);
             for g in 0..G {
-                let bias = simd.load(&strip.biases[g * WIDTH + lane..]);
+                let bias = tile.bias(simd, g);
                 for r in 0..R {
                     sums[r][g] = simd.add(sums[r][g], bias);
                 }
@@ -121,7 +114,7 @@ pub(super) fn input_sums<S: Simd, const R: usize, const G: usize>(
             for r in 0..R {
                 let row = &projected[tokens[n + r] as usize * len..][..len];
                 for g in 0..G {
-                    sums[r][g] = simd.load(&row[strip.unit * G + g * WIDTH + lane..]);
+                    sums[r][g] = simd.load(&row[tile.product(g)..]);
                 }
             }
         }
@@ -131,65 +124,73 @@ pub(super) fn input_sums<S: Simd, const R: usize, const G: usize>(
 
 /// The products of rows of a table, in the order in which a step reads them: `[rows][strips][G][16]`.
 pub(crate) struct ProjectPass<'a, T> {
-    pub(super) strips: Strips,
+    strips: Strips,
     /// What `prepare` of the cell made of its parameters.
-    pub(super) prepared: &'a [T],
+    prepared: &'a [T],
     /// `[rows][F]`
-    pub(super) x: &'a [T],
-    pub(super) projected: &'a mut [T],
+    x: &'a [T],
+    projected: &'a mut [T],
 }
 
 impl<T: Float> Kernel<T> for ProjectPass<'_, T> {
     type Output = ();
 
+    /// A strip after the other, so that its weights stay in the first-level cache.
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        match (self.strips.gates, S::REGISTERS >= 32) {
-            (3, true) => self.all::<S, 8, 3>(simd),
-            (3, false) => self.all::<S, 4, 3>(simd),
-            (4, true) => self.all::<S, 6, 4>(simd),
-            (4, false) => self.all::<S, 2, 4>(simd),
-            (gates, _) => unreachable!("no cell has {gates} gates in strips"),
+        let Self {
+            strips,
+            prepared,
+            x,
+            projected,
+        } = self;
+        let (features, most) = (strips.features, most_rows::<S>());
+        let count = x.len().checked_div(features).unwrap_or(0);
+        for spot in strips.spots::<S>(count, most) {
+            let tile = strips.tile(prepared, spot);
+            let product = Product {
+                tile,
+                rows: StepInputs::Rows(Rows::new(x, features, features)),
+                len: strips.projected_len(),
+                projected: &mut *projected,
+            };
+            on_rows(simd, tile.place.rows, most, product);
         }
     }
 }
 
-impl<T: Float> ProjectPass<'_, T> {
-    /// A strip after the other, so that its weights stay in the first-level cache.
+/// Rows of a tile: as many as fit the registers with four gates.
+const fn most_rows<S: Simd>() -> usize {
+    if S::REGISTERS >= 32 { 6 } else { 2 }
+}
+
+/// The products of a tile.
+struct Product<'s, T> {
+    tile: Tile<'s, T>,
+    rows: StepInputs<'s, T>,
+    /// Numbers of all products of a row.
+    len: usize,
+    projected: &'s mut [T],
+}
+
+impl<S: Simd> OnRows<S> for Product<'_, S::Elem> {
     #[inline(always)]
-    fn all<S: Simd<Elem = T>, const R: usize, const G: usize>(mut self, simd: S) {
-        let (strips, features) = (self.strips, self.strips.features);
-        let count = self.x.len().checked_div(features).unwrap_or(0);
-        for strip in strips.iter(self.prepared) {
-            for lane in (0..WIDTH).step_by(S::LANES) {
-                let mut n = 0;
-                while n + R <= count {
-                    self.some::<S, R, G>(simd, n, strip, lane);
-                    n += R;
-                }
-                while n < count {
-                    self.some::<S, 1, G>(simd, n, strip, lane);
-                    n += 1;
-                }
-            }
+    fn run<const R: usize>(self, simd: S) {
+        match self.tile.gates {
+            3 => self.write::<S, R, 3>(simd),
+            _ => self.write::<S, R, 4>(simd),
         }
     }
+}
 
+impl<T: Float> Product<'_, T> {
     #[inline(always)]
-    fn some<S: Simd<Elem = T>, const R: usize, const G: usize>(
-        &mut self,
-        simd: S,
-        n: usize,
-        strip: Strip<'_, T>,
-        lane: usize,
-    ) {
-        let (features, len) = (self.strips.features, self.strips.projected_len());
-        let rows = StepInputs::Rows(Rows::new(self.x, features, features));
-        let sums = input_sums::<S, R, G>(simd, rows, n, strip, lane);
+    fn write<S: Simd<Elem = T>, const R: usize, const G: usize>(self, simd: S) {
+        let sums = input_sums::<S, R, G>(simd, self.rows, self.tile);
         for (r, sums) in sums.iter().enumerate() {
-            let row = &mut self.projected[(n + r) * len..][..len];
+            let row = &mut self.projected[(self.tile.place.n + r) * self.len..][..self.len];
             for (g, sum) in sums.iter().enumerate() {
-                simd.store(*sum, &mut row[strip.unit * G + g * WIDTH + lane..]);
+                simd.store(*sum, &mut row[self.tile.product(g)..]);
             }
         }
     }

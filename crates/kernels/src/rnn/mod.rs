@@ -8,16 +8,20 @@
 //!
 //! and on the way back the same loop reversed, which turns the saved gates into their gradients in place, then one product
 //! over all steps for each weight. GRU and LSTM hold all gates of some units in registers from the first product to the new
-//! state (`tile`), with weights in an order made for it (`strips`); `forward` keeps the gates for the way back, `advance` keeps
-//! nothing and carries the state from piece to piece of a sequence, and both give the same bits. Gates lie side by side in the
-//! columns of a weight, as in Keras: GRU `z, r, h`; LSTM `i, f, c, o`.
+//! state (`tile`), with weights in an order made for it (`strips`), and likewise on the way back (`back`, `ahead`); what such
+//! a tile reads and writes besides, it does by columns of vectors (`column`). `forward` keeps the gates for the way back,
+//! `advance` keeps nothing and carries the state from piece to piece of a sequence, and both give the same bits. Gates lie
+//! side by side in the columns of a weight, as in Keras: GRU `z, r, h`; LSTM `i, f, c, o`.
 //!
 //! Rows are time-major: row `t·samples + n` is step `t` of sample `n`, so that a step is a contiguous block. A sample with
 //! a length reads its valid steps only: a padded step leaves the state as it was. Read forward, padded steps therefore
 //! repeat the last valid state; read in reverse, they come first and leave the initial state, zero. Nothing that is
 //! computed for a sample depends on the other samples or on the number of padded steps, to the bit.
 
+mod ahead;
+mod back;
 mod block;
+mod column;
 mod gru;
 mod inputs;
 mod lstm;

@@ -284,10 +284,11 @@ impl<T: Float> Kernel<T> for BackwardPass<'_, T> {
         for t in sequence.read(0..sequence.steps).rev() {
             let (_, after) = sequence.beside(states, t);
             let g = &mut g[sequence.step(t, units)];
+            let own = dstates.step(&sequence, t);
             for n in 0..samples {
                 let row = n * units..(n + 1) * units;
                 let (dh, g) = (&mut dh[row.clone()], &mut g[row.clone()]);
-                let own = dstates.row(&sequence, n, t);
+                let own = own.map(|own| own.row(n));
                 if Sequence::is_valid(lengths, n, t) {
                     step_back(simd, &after[row], own, dh, g);
                 } else {

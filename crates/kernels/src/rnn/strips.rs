@@ -11,9 +11,11 @@
 //! read in one order, forward. The width is that of the widest vector on any level: narrower vectors take a strip in parts, so
 //! the order does not depend on the machine. Units that the last strip lacks are zero.
 
+use super::column::Place;
+use super::tile::{Lanes, Spot, Spots};
 use super::{Sequence, Weights};
 use crate::float::Float;
-use crate::simd::MAX_LANES;
+use crate::simd::{MAX_LANES, Simd};
 
 /// Units of a strip.
 pub(super) const WIDTH: usize = MAX_LANES;
@@ -28,17 +30,44 @@ pub(super) struct Strips {
     pub(super) biases: usize,
 }
 
-/// One strip.
+/// Some samples and one vector of units of a strip.
 #[derive(Clone, Copy)]
-pub(super) struct Strip<'a, T> {
-    /// The unit it begins with.
-    pub(super) unit: usize,
+pub(super) struct Tile<'a, T> {
     /// `[biases][16]`
-    pub(super) biases: &'a [T],
+    biases: &'a [T],
     /// `[F][gates][16]`
     pub(super) weight: &'a [T],
     /// `[U][gates][16]`
     pub(super) recurrent: &'a [T],
+    /// The samples, and the units: one vector, perhaps cut.
+    pub(super) place: Place,
+    /// The first unit within the strip.
+    lane: usize,
+    /// Gates of a row of weights.
+    pub(super) gates: usize,
+}
+
+impl<'a, T: Float> Tile<'a, T> {
+    /// The weights of these units, from gate `gate` on, among `weights` of the strip.
+    pub(super) const fn lanes(&self, weights: &'a [T], gate: usize) -> Lanes<'a, T> {
+        Lanes {
+            weights,
+            gates: self.gates,
+            gate,
+            lane: self.lane,
+        }
+    }
+
+    /// Where the products of a gate and these units lie among those of a row of inputs, `[strips][gates][16]`.
+    pub(super) const fn product(&self, gate: usize) -> usize {
+        (self.place.unit - self.lane) * self.gates + gate * WIDTH + self.lane
+    }
+
+    /// A row of biases.
+    #[inline(always)]
+    pub(super) fn bias<S: Simd<Elem = T>>(&self, simd: S, row: usize) -> S::Vector {
+        simd.load(&self.biases[row * WIDTH + self.lane..])
+    }
 }
 
 impl Strips {
@@ -61,20 +90,27 @@ impl Strips {
         self.units.div_ceil(WIDTH) * self.strip_len()
     }
 
-    /// The strips, in order of the units.
-    pub(super) fn iter<'a, T>(&self, prepared: &'a [T]) -> impl Iterator<Item = Strip<'a, T>> {
+    /// The tiles of a step of `samples` samples, each of `most` of them at most.
+    pub(super) const fn spots<S: Simd>(&self, samples: usize, most: usize) -> Spots {
+        Spots::new::<S>(self.units, WIDTH, samples, most)
+    }
+
+    /// The tile at a spot.
+    #[inline(always)]
+    pub(super) fn tile<'a, T>(&self, prepared: &'a [T], spot: Spot) -> Tile<'a, T> {
         let (biases, weight) = (WIDTH * self.biases, WIDTH * self.gates * self.features);
-        let strips = prepared[..self.len()].chunks_exact(self.strip_len().max(1));
-        strips.enumerate().map(move |(index, strip)| {
-            let (biases, rest) = strip.split_at(biases);
-            let (weight, recurrent) = rest.split_at(weight);
-            Strip {
-                unit: index * WIDTH,
-                biases,
-                weight,
-                recurrent,
-            }
-        })
+        let len = self.strip_len();
+        let strip = &prepared[spot.strip / WIDTH * len..][..len];
+        let (biases, rest) = strip.split_at(biases);
+        let (weight, recurrent) = rest.split_at(weight);
+        Tile {
+            biases,
+            weight,
+            recurrent,
+            place: spot.place,
+            lane: spot.lane,
+            gates: self.gates,
+        }
     }
 
     /// Brings `weights` into strips; `bias` gives those of a row and a unit.

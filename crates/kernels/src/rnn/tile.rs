@@ -7,6 +7,7 @@
 //! R·G sums, G vectors of weights and a broadcast number fit the registers. Every sum runs in ascending p, whatever R is, so a
 //! sample's bits do not depend on the samples beside it.
 
+use super::column::Place;
 use super::strips::WIDTH;
 use crate::simd::Simd;
 
@@ -22,6 +23,9 @@ pub(super) struct Rows<'a, T> {
 }
 
 impl<'a, T> Rows<'a, T> {
+    /// Rows without numbers.
+    pub(super) const NONE: Self = Self::new(&[], 0, 0);
+
     pub(super) const fn new(data: &'a [T], stride: usize, len: usize) -> Self {
         Self { data, stride, len }
     }
@@ -29,6 +33,12 @@ impl<'a, T> Rows<'a, T> {
     #[inline(always)]
     pub(super) fn row(&self, n: usize) -> &'a [T] {
         &self.data[n * self.stride..][..self.len]
+    }
+
+    /// `len` numbers of every row, from number `first` on.
+    #[inline(always)]
+    pub(super) fn part(&self, first: usize, len: usize) -> Self {
+        Self::new(&self.data[first.min(self.data.len())..], self.stride, len)
     }
 }
 
@@ -41,6 +51,39 @@ pub(super) struct Lanes<'a, T> {
     /// The first gate to be used.
     pub(super) gate: usize,
     pub(super) lane: usize,
+}
+
+impl<'a, T> Lanes<'a, T> {
+    /// The weights from row `first` on.
+    #[inline(always)]
+    pub(super) fn from(self, first: usize) -> Self {
+        Self {
+            weights: &self.weights[first * self.gates * WIDTH..],
+            ..self
+        }
+    }
+}
+
+/// A part of a tile's work that is compiled for every number of its rows.
+pub(super) trait OnRows<S: Simd> {
+    /// The work on R rows. Implementations are `#[inline(always)]`.
+    fn run<const R: usize>(self, simd: S);
+}
+
+/// `work` on 1 to `most` rows; with `most` a constant of the level, what it excludes is not compiled.
+#[inline(always)]
+pub(super) fn on_rows<S: Simd>(simd: S, rows: usize, most: usize, work: impl OnRows<S>) {
+    assert!((1..=most).contains(&rows), "rnn: a tile of {rows} rows");
+    match rows {
+        1 => work.run::<1>(simd),
+        2 => work.run::<2>(simd),
+        3 => work.run::<3>(simd),
+        4 => work.run::<4>(simd),
+        5 => work.run::<5>(simd),
+        6 => work.run::<6>(simd),
+        7 => work.run::<7>(simd),
+        _ => work.run::<8>(simd),
+    }
 }
 
 /// `sums` and the products of rows `n..n + R` with the weights.
@@ -85,11 +128,79 @@ pub(super) fn add_products<S: Simd, const R: usize, const G: usize>(
     sums
 }
 
-/// Cuts `samples` into groups of nearly equal size, none larger than `most`.
-pub(super) fn groups(samples: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
-    let count = samples.div_ceil(most);
-    (0..count).map(move |group| {
-        let start = group * samples / count;
-        (start, (group + 1) * samples / count - start)
-    })
+/// Where a tile lies: in the strip that begins with unit `strip`, from lane `lane` on.
+#[derive(Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) strip: usize,
+    pub(super) lane: usize,
+    pub(super) place: Place,
+}
+
+/// The tiles of a step: strip after strip of units, vector after vector of its first WIDTH, group after group of samples.
+///
+/// Adapters of the standard library would do, but for a call a tile.
+pub(super) struct Spots {
+    units: usize,
+    /// Units of a strip.
+    width: usize,
+    lanes: usize,
+    samples: usize,
+    /// Groups of nearly equal size.
+    groups: usize,
+    strip: usize,
+    lane: usize,
+    group: usize,
+}
+
+impl Spots {
+    /// Of strips of `width` units and tiles of `most` samples at most.
+    pub(super) const fn new<S: Simd>(
+        units: usize,
+        width: usize,
+        samples: usize,
+        most: usize,
+    ) -> Self {
+        Self {
+            units: if samples == 0 { 0 } else { units },
+            width,
+            lanes: S::LANES,
+            samples,
+            groups: samples.div_ceil(most),
+            strip: 0,
+            lane: 0,
+            group: 0,
+        }
+    }
+}
+
+impl Iterator for Spots {
+    type Item = Spot;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Spot> {
+        if self.strip >= self.units {
+            return None;
+        }
+        let n = self.group * self.samples / self.groups;
+        let end = (self.group + 1) * self.samples / self.groups;
+        let place = Place {
+            n,
+            rows: end - n,
+            unit: self.strip + self.lane,
+            units: self.units,
+        };
+        let spot = Spot {
+            strip: self.strip,
+            lane: self.lane,
+            place,
+        };
+        self.group += 1;
+        if self.group == self.groups {
+            (self.group, self.lane) = (0, self.lane + self.lanes);
+            if self.lane >= WIDTH.min(self.units - self.strip) {
+                (self.lane, self.strip) = (0, self.strip + self.width);
+            }
+        }
+        Some(spot)
+    }
 }

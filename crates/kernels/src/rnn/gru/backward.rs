@@ -1,13 +1,26 @@
 //! The GRU's way back.
+//!
+//! ```text
+//! for each step, the one read last first:
+//!     d = z⊙d' + [dz', dr', dq']·Uᵀ + the state's own gradient     with ' of the step read after: in the register tile
+//!     dz = d⊙(h − c)⊙z⊙(1 − z); dc = d⊙(1 − z)⊙(1 − c²); dq = dc⊙r; dr = dc⊙q⊙r⊙(1 − r)
+//! one product over all steps for each weight and for the inputs
+//! ```
+//!
+//! A GRU that resets before the product has ds = dc·U_hᵀ between dc and dr, so it goes over the units twice: dr = ds⊙h⊙r⊙(1 − r),
+//! and ds⊙r goes back, too. The sums of the biases' gradients run in the order of the steps here, the samples of each ascending.
 
 use super::Gru;
 use crate::float::Float;
 use crate::gemm::MatrixMut;
-use crate::rnn::block::{pass_back, state_gradient, take};
-use crate::rnn::products::{
-    Columns, InputGradients, add_product, add_rows, add_weight_gradient, input_gradients, transpose,
-};
-use crate::rnn::{Backward, Sequence, WeightGradients};
+use crate::rnn::ahead::Ahead;
+use crate::rnn::back::{Incoming, PAIR, Sums, Tile, add_own};
+use crate::rnn::block::take;
+use crate::rnn::column::{Column, ColumnMut, Place};
+use crate::rnn::products::{Columns, InputGradients, add_weight_gradient, input_gradients};
+use crate::rnn::tile::{MOST_ROWS, Rows};
+use crate::rnn::walk::Reading;
+use crate::rnn::{Backward, Sequence};
 use crate::simd::{Kernel, Simd};
 
 pub(crate) struct BackwardPass<'a, T> {
@@ -17,22 +30,22 @@ pub(crate) struct BackwardPass<'a, T> {
 
 /// One step on the way back.
 struct StepBack<'a, T> {
-    t: usize,
-    samples: usize,
+    reading: Reading<'a>,
     units: usize,
-    lengths: &'a [u32],
     /// `[N][U]`, the state before the step.
     before: &'a [T],
-    /// Uᵀ, `[3·U][U]`.
-    transposed: &'a [T],
-    /// `[N][U]`, the gradient of the state: after the step, then before it.
+    /// The gradient of the state after the step that is the state's own, if it has one.
+    own: Option<Rows<'a, T>>,
+    /// `[N][U]`, of the gradient of the state before the step what comes not through Uᵀ; likewise of the state after it, at first.
     dh: &'a mut [T],
-    /// `[N][U]`, a second buffer of that size.
-    ds: &'a mut [T],
-    /// `[N][3·U]`: z, r, c, then the gradients of their sums.
+    /// `[N][3·U]`: z, r, c, then the gradients of their sums; those of the step read after, if there is one.
     gates: &'a mut [T],
-    /// `[N][U]`.
+    next_gates: Option<&'a [T]>,
+    /// `[N][U]`: q, and after the product its gradient; that of the step read after.
     q: &'a mut [T],
+    next_q: Option<&'a [T]>,
+    /// `[4][U]`, the sums of the gradients of z, r, c and q.
+    totals: &'a mut [T],
 }
 
 impl<T: Float> Kernel<T> for BackwardPass<'_, T> {
@@ -43,260 +56,304 @@ impl<T: Float> Kernel<T> for BackwardPass<'_, T> {
         let Self { gru, pass } = self;
         let sequence = gru.sequence;
         let Backward {
-            x,
             weights,
-            lengths,
-            saved,
             dstates,
-            dx,
-            mut gradients,
+            gradients,
             mut scratch,
+            ..
         } = pass;
         let Sequence { samples, units, .. } = sequence;
-        let transposed = take(&mut scratch, 3 * units * units);
-        transpose(weights.recurrent, 3 * units, transposed);
+        let transposed = gru.transposed();
+        let strips = take(&mut scratch, transposed.len());
+        transposed.fill(simd, weights.recurrent, strips);
         let dh = take(&mut scratch, sequence.block());
-        let ds = take(&mut scratch, sequence.block());
         dh.fill(T::ZERO);
-        let (states, rest) = saved.split_at_mut(sequence.states_len());
+        let totals = take(&mut scratch, 4 * units);
+        totals.fill(T::ZERO);
+        let (states, rest) = pass.saved.split_at_mut(sequence.states_len());
         let (gates, q) = rest.split_at_mut(3 * sequence.rows() * units);
         for t in sequence.read(0..sequence.steps).rev() {
             let (before, _) = sequence.beside(states, t);
-            let gates = &mut gates[sequence.step(t, 3 * units)];
-            let q = &mut q[sequence.step(t, units)];
-            for n in 0..samples {
-                let row = n * units..(n + 1) * units;
-                let own = dstates.row(&sequence, n, t);
-                let (gates, q) = (
-                    &mut gates[3 * n * units..][..3 * units],
-                    &mut q[row.clone()],
-                );
-                let (h, dh) = (&before[row.clone()], &mut dh[row]);
-                if !Sequence::is_valid(lengths, n, t) {
-                    gates.fill(T::ZERO);
-                    q.fill(T::ZERO);
-                    pass_back(simd, own, dh);
-                } else if gru.reset_after {
-                    start_after(simd, h, own, dh, gates, q);
+            let (gates, next_gates) = sequence.with_next(gates, t, 3 * units);
+            let (q, next_q) = sequence.with_next(q, t, units);
+            let mut step = StepBack {
+                reading: Reading::new(pass.lengths, t),
+                units,
+                before,
+                own: dstates.step(&sequence, t),
+                dh: &mut *dh,
+                gates,
+                next_gates,
+                q,
+                next_q,
+                totals: &mut *totals,
+            };
+            for spot in transposed.spots::<S>(samples) {
+                let tile = transposed.tile(strips, spot);
+                if gru.reset_after {
+                    step.after(simd, tile);
                 } else {
-                    start_before(simd, h, own, dh, gates);
+                    step.open_before(simd, tile);
                 }
             }
-            let step = StepBack {
-                t,
-                samples,
-                units,
-                lengths,
-                before,
-                transposed,
-                dh,
-                ds,
-                gates,
-                q,
-            };
-            if gru.reset_after {
-                products_after(simd, step, scratch);
-            } else {
-                products_before(simd, step, scratch);
+            if !gru.reset_after {
+                for spot in transposed.spots::<S>(samples) {
+                    let tile = transposed.tile(strips, spot);
+                    step.finish_before(simd, tile);
+                }
             }
         }
-        gru.recurrent_gradients(simd, states, gates, q, &mut gradients, scratch);
+        gru.add_biases(totals, gradients.bias);
+        gru.add_recurrent(simd, states, [&*gates, q], gradients.recurrent, scratch);
         let operands = InputGradients {
-            x,
+            x: pass.x,
             weight: weights.weight,
-            dx,
+            dx: pass.dx,
             dweight: gradients.weight,
         };
         input_gradients(simd, &sequence, gates, operands, scratch);
     }
 }
 
-/// Reset after: the gradients of the sums of a row, that of q in its place, and what goes straight back.
-#[inline(always)]
-fn start_after<S: Simd>(
-    simd: S,
-    h: &[S::Elem],
-    own: Option<&[S::Elem]>,
-    dh: &mut [S::Elem],
-    gates: &mut [S::Elem],
-    q_row: &mut [S::Elem],
-) {
-    let one = simd.splat(S::Elem::ONE);
-    let (z_row, rest) = gates.split_at_mut(h.len());
-    let (r_row, c_row) = rest.split_at_mut(h.len());
-    let mut j = 0;
-    while j < h.len() {
-        let d = state_gradient(simd, dh, own, j);
-        let (z, r, c) = (
-            simd.load_partial(&z_row[j..]),
-            simd.load_partial(&r_row[j..]),
-            simd.load_partial(&c_row[j..]),
-        );
-        let (q, h) = (simd.load_partial(&q_row[j..]), simd.load_partial(&h[j..]));
-        let keep = simd.sub(one, z);
-        let dz = simd.mul(simd.mul(d, simd.sub(h, c)), simd.mul(z, keep));
-        let dc = simd.mul(simd.mul(d, keep), simd.sub(one, simd.mul(c, c)));
-        let dr = simd.mul(simd.mul(dc, q), simd.mul(r, simd.sub(one, r)));
-        simd.store_partial(dz, &mut z_row[j..]);
-        simd.store_partial(dr, &mut r_row[j..]);
-        simd.store_partial(dc, &mut c_row[j..]);
-        simd.store_partial(simd.mul(dc, r), &mut q_row[j..]);
-        simd.store_partial(simd.mul(d, z), &mut dh[j..]);
-        j += S::LANES;
+impl<T: Float> StepBack<'_, T> {
+    /// Rows of dz and dr of the step read after; none behind the step read last.
+    #[inline(always)]
+    fn incoming(&self) -> Rows<'_, T> {
+        let u = self.units;
+        let next = self.next_gates.map(|next| Rows::new(next, 3 * u, 2 * u));
+        next.unwrap_or(Rows::NONE)
     }
-}
 
-/// dh += \[dz, dr\]·\[U_z, U_r\]ᵀ + dq·U_hᵀ
-#[inline(always)]
-fn products_after<S: Simd>(simd: S, step: StepBack<'_, S::Elem>, scratch: &mut [S::Elem]) {
-    let StepBack {
-        samples,
-        units: u,
-        transposed,
-        dh,
-        gates,
-        q,
-        ..
-    } = step;
-    let (zr, h) = transposed.split_at(2 * u * u);
-    let dzr = Columns::of(gates, 0..2 * u, 3 * u);
-    add_product(
-        simd,
-        samples,
-        dzr,
-        Columns::of(zr, 0..u, u),
-        MatrixMut::row_major(dh, u),
-        scratch,
-    );
-    let dq = Columns::of(q, 0..u, u);
-    add_product(
-        simd,
-        samples,
-        dq,
-        Columns::of(h, 0..u, u),
-        MatrixMut::row_major(dh, u),
-        scratch,
-    );
-}
-
-/// Reset before: the gradients of the sums of z and c of a row; r, which has to wait, stays.
-#[inline(always)]
-fn start_before<S: Simd>(
-    simd: S,
-    h: &[S::Elem],
-    own: Option<&[S::Elem]>,
-    dh: &mut [S::Elem],
-    gates: &mut [S::Elem],
-) {
-    let one = simd.splat(S::Elem::ONE);
-    let (z_row, rest) = gates.split_at_mut(h.len());
-    let c_row = &mut rest[h.len()..];
-    let mut j = 0;
-    while j < h.len() {
-        let d = state_gradient(simd, dh, own, j);
-        let (z, c, h) = (
-            simd.load_partial(&z_row[j..]),
-            simd.load_partial(&c_row[j..]),
-            simd.load_partial(&h[j..]),
-        );
-        let keep = simd.sub(one, z);
-        let dz = simd.mul(simd.mul(d, simd.sub(h, c)), simd.mul(z, keep));
-        let dc = simd.mul(simd.mul(d, keep), simd.sub(one, simd.mul(c, c)));
-        simd.store_partial(dz, &mut z_row[j..]);
-        simd.store_partial(dc, &mut c_row[j..]);
-        simd.store_partial(simd.mul(d, z), &mut dh[j..]);
-        j += S::LANES;
+    /// What the finish of a tile reads: z, r, c, q, the state before, and the own gradient of that after.
+    #[inline(always)]
+    fn ahead(&self, tile: Tile<'_, T>) -> Ahead<T, 6> {
+        let Place {
+            n,
+            unit: j,
+            units: u,
+            ..
+        } = tile.place;
+        let gates = &self.gates[3 * n * u + j..];
+        let before = (&self.before[n * u + j..], u);
+        let own = self
+            .own
+            .map_or(before, |own| (&own.data[n * own.stride + j..], own.stride));
+        let buffers = [
+            (gates, 3 * u),
+            (&gates[u..], 3 * u),
+            (&gates[2 * u..], 3 * u),
+            (&self.q[n * u + j..], u),
+            before,
+            own,
+        ];
+        Ahead::new(buffers, tile.vectors)
     }
-}
 
-/// ds = dc·U_hᵀ, the gradient of r⊙h; from it that of r's sum; dh += r⊙ds + \[dz, dr\]·\[U_z, U_r\]ᵀ
-#[inline(always)]
-fn products_before<S: Simd>(simd: S, step: StepBack<'_, S::Elem>, scratch: &mut [S::Elem]) {
-    let StepBack {
-        t,
-        samples,
-        units: u,
-        lengths,
-        before,
-        transposed,
-        dh,
-        ds,
-        gates,
-        ..
-    } = step;
-    let (zr, h) = transposed.split_at(2 * u * u);
-    ds.fill(S::Elem::ZERO);
-    let dc = Columns::of(gates, 2 * u..3 * u, 3 * u);
-    add_product(
-        simd,
-        samples,
-        dc,
-        Columns::of(h, 0..u, u),
-        MatrixMut::row_major(ds, u),
-        scratch,
-    );
-    for n in 0..samples {
-        if !Sequence::is_valid(lengths, n, t) {
-            continue;
+    /// Reset after: the gradients of the gates of a tile.
+    #[inline(always)]
+    fn after<S: Simd<Elem = T>>(&mut self, simd: S, tile: Tile<'_, T>) {
+        let u = self.units;
+        let next_q = self.next_q.map(|next| Rows::new(next, u, u));
+        let incoming = Incoming {
+            start: Some(&*self.dh),
+            gates: [self.incoming(), next_q.unwrap_or(Rows::NONE)],
+            first: 0,
+        };
+        let mut sums = [[simd.zero(); PAIR]; MOST_ROWS];
+        tile.gather(simd, incoming, self.ahead(tile), &mut sums);
+        for v in 0..PAIR {
+            let Some(place) = tile.vector(v) else { break };
+            if place.is_full::<S>() {
+                self.finish_after::<S, true>(simd, place, &sums, v);
+            } else {
+                self.finish_after::<S, false>(simd, place, &sums, v);
+            }
         }
-        let row = n * u..(n + 1) * u;
-        let r = &mut gates[(3 * n + 1) * u..][..u];
-        reset_back(
-            simd,
-            &before[row.clone()],
-            &ds[row.clone()],
-            r,
-            &mut dh[row],
-        );
     }
-    let dzr = Columns::of(gates, 0..2 * u, 3 * u);
-    add_product(
-        simd,
-        samples,
-        dzr,
-        Columns::of(zr, 0..u, u),
-        MatrixMut::row_major(dh, u),
-        scratch,
-    );
-}
 
-/// r becomes the gradient of its sum, ds⊙h⊙r⊙(1 − r); dh += ds⊙r.
-#[inline(always)]
-fn reset_back<S: Simd>(
-    simd: S,
-    h: &[S::Elem],
-    ds: &[S::Elem],
-    r_row: &mut [S::Elem],
-    dh: &mut [S::Elem],
-) {
-    let one = simd.splat(S::Elem::ONE);
-    let mut j = 0;
-    while j < h.len() {
-        let (ds, h, r) = (
-            simd.load_partial(&ds[j..]),
-            simd.load_partial(&h[j..]),
-            simd.load_partial(&r_row[j..]),
-        );
-        let dr = simd.mul(simd.mul(ds, h), simd.mul(r, simd.sub(one, r)));
-        simd.store_partial(dr, &mut r_row[j..]);
-        simd.store_partial(
-            simd.mul_add(ds, r, simd.load_partial(&dh[j..])),
-            &mut dh[j..],
-        );
-        j += S::LANES;
+    #[inline(always)]
+    fn finish_after<S: Simd<Elem = T>, const FULL: bool>(
+        &mut self,
+        simd: S,
+        place: Place,
+        sums: &Sums<S::Vector>,
+        v: usize,
+    ) {
+        let (zero, one) = (simd.zero(), simd.splat(T::ONE));
+        let own = self.own.map(|own| Column::<S, FULL>::of(simd, place, own));
+        let before = Column::<S, FULL>::new(simd, place, self.before);
+        let mut gates = ColumnMut::<S, FULL>::new(simd, place, self.gates, 3);
+        let mut q_column = ColumnMut::<S, FULL>::new(simd, place, self.q, 1);
+        let mut dh = ColumnMut::<S, FULL>::new(simd, place, self.dh, 1);
+        let mut totals = [zero; 4];
+        for r in 0..place.rows {
+            let d = add_own(simd, sums[r][v], own, r);
+            if !self.reading.is_valid(place.n + r) {
+                for g in 0..3 {
+                    gates.store(r, g, zero);
+                }
+                q_column.store(r, 0, zero);
+                dh.store(r, 0, d);
+                continue;
+            }
+            let (z, reset, c) = (gates.load(r, 0), gates.load(r, 1), gates.load(r, 2));
+            let (q, h) = (q_column.load(r, 0), before.load(r, 0));
+            let keep = simd.sub(one, z);
+            let dz = simd.mul(simd.mul(d, simd.sub(h, c)), simd.mul(z, keep));
+            let dc = simd.mul(simd.mul(d, keep), simd.sub(one, simd.mul(c, c)));
+            let dr = simd.mul(simd.mul(dc, q), simd.mul(reset, simd.sub(one, reset)));
+            let dq = simd.mul(dc, reset);
+            gates.store(r, 0, dz);
+            gates.store(r, 1, dr);
+            gates.store(r, 2, dc);
+            q_column.store(r, 0, dq);
+            dh.store(r, 0, simd.mul(d, z));
+            let terms = [dz, dr, dc, dq];
+            for g in 0..4 {
+                totals[g] = simd.add(totals[g], terms[g]);
+            }
+        }
+        let mut column = ColumnMut::<S, FULL>::new(simd, place.one_row(), self.totals, 4);
+        for g in 0..4 {
+            column.store(0, g, simd.add(column.load(0, g), totals[g]));
+        }
+    }
+
+    /// Reset before: dz and dc of a tile; r, which has to wait, stays.
+    #[inline(always)]
+    fn open_before<S: Simd<Elem = T>>(&mut self, simd: S, tile: Tile<'_, T>) {
+        let incoming = Incoming {
+            start: Some(&*self.dh),
+            gates: [self.incoming(), Rows::NONE],
+            first: 0,
+        };
+        let mut sums = [[simd.zero(); PAIR]; MOST_ROWS];
+        tile.gather(simd, incoming, self.ahead(tile), &mut sums);
+        for v in 0..PAIR {
+            let Some(place) = tile.vector(v) else { break };
+            if place.is_full::<S>() {
+                self.open_column::<S, true>(simd, place, &sums, v);
+            } else {
+                self.open_column::<S, false>(simd, place, &sums, v);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn open_column<S: Simd<Elem = T>, const FULL: bool>(
+        &mut self,
+        simd: S,
+        place: Place,
+        sums: &Sums<S::Vector>,
+        v: usize,
+    ) {
+        let (zero, one) = (simd.zero(), simd.splat(T::ONE));
+        let own = self.own.map(|own| Column::<S, FULL>::of(simd, place, own));
+        let before = Column::<S, FULL>::new(simd, place, self.before);
+        let mut gates = ColumnMut::<S, FULL>::new(simd, place, self.gates, 3);
+        let mut q = ColumnMut::<S, FULL>::new(simd, place, self.q, 1);
+        let mut dh = ColumnMut::<S, FULL>::new(simd, place, self.dh, 1);
+        let mut totals = [zero; 2];
+        for r in 0..place.rows {
+            let d = add_own(simd, sums[r][v], own, r);
+            if !self.reading.is_valid(place.n + r) {
+                for g in 0..3 {
+                    gates.store(r, g, zero);
+                }
+                q.store(r, 0, zero);
+                dh.store(r, 0, d);
+                continue;
+            }
+            let (z, c, h) = (gates.load(r, 0), gates.load(r, 2), before.load(r, 0));
+            let keep = simd.sub(one, z);
+            let dz = simd.mul(simd.mul(d, simd.sub(h, c)), simd.mul(z, keep));
+            let dc = simd.mul(simd.mul(d, keep), simd.sub(one, simd.mul(c, c)));
+            gates.store(r, 0, dz);
+            gates.store(r, 2, dc);
+            dh.store(r, 0, simd.mul(d, z));
+            totals = [simd.add(totals[0], dz), simd.add(totals[1], dc)];
+        }
+        let mut column = ColumnMut::<S, FULL>::new(simd, place.one_row(), self.totals, 4);
+        for (g, total) in [(0, totals[0]), (2, totals[1])] {
+            column.store(0, g, simd.add(column.load(0, g), total));
+        }
+    }
+
+    /// Reset before: ds = dc·U_hᵀ of a tile, the gradient of r⊙h, and from it dr and a part of dh.
+    #[inline(always)]
+    fn finish_before<S: Simd<Elem = T>>(&mut self, simd: S, tile: Tile<'_, T>) {
+        let u = self.units;
+        let dc = Rows::new(&*self.gates, 3 * u, 3 * u).part(2 * u, u);
+        let incoming = Incoming {
+            start: None,
+            gates: [dc, Rows::NONE],
+            first: 2 * u,
+        };
+        let mut sums = [[simd.zero(); PAIR]; MOST_ROWS];
+        tile.gather(simd, incoming, Ahead::<T, 0>::none(), &mut sums);
+        for v in 0..PAIR {
+            let Some(place) = tile.vector(v) else { break };
+            if place.is_full::<S>() {
+                self.finish_column::<S, true>(simd, place, &sums, v);
+            } else {
+                self.finish_column::<S, false>(simd, place, &sums, v);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn finish_column<S: Simd<Elem = T>, const FULL: bool>(
+        &mut self,
+        simd: S,
+        place: Place,
+        sums: &Sums<S::Vector>,
+        v: usize,
+    ) {
+        let one = simd.splat(T::ONE);
+        let before = Column::<S, FULL>::new(simd, place, self.before);
+        let mut gates = ColumnMut::<S, FULL>::new(simd, place, self.gates, 3);
+        let mut dh = ColumnMut::<S, FULL>::new(simd, place, self.dh, 1);
+        let mut total = simd.zero();
+        for r in 0..place.rows {
+            if !self.reading.is_valid(place.n + r) {
+                continue;
+            }
+            let (ds, h, reset) = (sums[r][v], before.load(r, 0), gates.load(r, 1));
+            let through = simd.mul(reset, simd.sub(one, reset));
+            let dr = simd.mul(simd.mul(ds, h), through);
+            gates.store(r, 1, dr);
+            dh.store(r, 0, simd.mul_add(ds, reset, dh.load(r, 0)));
+            total = simd.add(total, dr);
+        }
+        let mut column = ColumnMut::<S, FULL>::new(simd, place.one_row(), self.totals, 4);
+        column.store(0, 1, simd.add(column.load(0, 1), total));
     }
 }
 
 impl Gru {
-    /// The gradients of U and of the biases, from those of all gates.
+    /// The gradients of the biases, from the sums of those of z, r, c and q.
+    fn add_biases<T: Float>(&self, totals: &[T], biases: &mut [T]) {
+        let u = self.sequence.units;
+        let (inputs, state) = biases.split_at_mut(3 * u);
+        let (zr, q) = (&totals[..2 * u], &totals[3 * u..]);
+        let add = |biases: &mut [T], totals: &mut dyn Iterator<Item = &T>| {
+            for (bias, total) in biases.iter_mut().zip(totals) {
+                *bias += *total;
+            }
+        };
+        add(inputs, &mut totals.iter());
+        // Without biases of the state there is nothing to add to.
+        add(state, &mut zr.iter().chain(q));
+    }
+
+    /// The gradient of U, from those of all gates and of q.
     #[inline(always)]
-    fn recurrent_gradients<S: Simd>(
+    fn add_recurrent<S: Simd>(
         &self,
         simd: S,
         states: &[S::Elem],
-        gates: &[S::Elem],
-        q: &[S::Elem],
-        gradients: &mut WeightGradients<'_, S::Elem>,
+        [gates, q]: [&[S::Elem]; 2],
+        du: &mut [S::Elem],
         scratch: &mut [S::Elem],
     ) {
         let (u, rows) = (self.sequence.units, self.sequence.rows());
@@ -309,29 +366,13 @@ impl Gru {
         } else {
             (q, dc)
         };
-        let du = &mut *gradients.recurrent;
-        add_weight_gradient(
-            simd,
-            rows,
-            previous,
-            dzr,
-            MatrixMut {
-                data: du,
-                row_stride: 3 * u,
-            },
-            scratch,
-        );
+        let du_zr = MatrixMut::row_major(du, 3 * u);
+        add_weight_gradient(simd, rows, previous, dzr, du_zr, scratch);
         let start = (2 * u).min(du.len());
         let du_h = MatrixMut {
             data: &mut du[start..],
             row_stride: 3 * u,
         };
         add_weight_gradient(simd, rows, h_input, h_gradient, du_h, scratch);
-        let (inputs, state) = gradients.bias.split_at_mut(3 * u);
-        add_rows(simd, Columns::of(gates, 0..3 * u, 3 * u), rows, inputs);
-        if self.reset_after {
-            add_rows(simd, dzr, rows, &mut state[..2 * u]);
-            add_rows(simd, q, rows, &mut state[2 * u..]);
-        }
     }
 }

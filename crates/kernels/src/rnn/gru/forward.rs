@@ -15,9 +15,10 @@
 use super::Gru;
 use crate::float::Float;
 use crate::math::{gate_sigmoid, gate_tanh};
+use crate::rnn::column::{Column, ColumnMut, Place};
 use crate::rnn::inputs::{Inputs, StepInputs, input_sums};
-use crate::rnn::strips::{Strip, WIDTH};
-use crate::rnn::tile::{Lanes, MOST_ROWS, Rows, add_products, groups};
+use crate::rnn::strips::Tile;
+use crate::rnn::tile::{MOST_ROWS, OnRows, Rows, add_products, on_rows};
 use crate::rnn::walk::{Reading, States};
 use crate::rnn::{Advance, Forward, Sequence};
 use crate::simd::{Kernel, Simd};
@@ -112,33 +113,40 @@ impl Gru {
     /// The states after a step.
     #[inline(always)]
     fn step<S: Simd>(&self, simd: S, mut step: Step<'_, S::Elem>, prepared: &[S::Elem]) {
-        let Sequence { samples, units, .. } = self.sequence;
+        let (samples, most) = (self.sequence.samples, most_rows::<S>());
         let strips = self.strips();
-        for strip in strips.iter(prepared) {
-            for lane in (0..WIDTH.min(units - strip.unit)).step_by(S::LANES) {
-                for (n, rows) in groups(samples, most_rows::<S>()) {
-                    let tile = Tile { strip, lane, n };
-                    let mut sums = [[simd.zero(); 4]; MOST_ROWS];
-                    gather(simd, self.reset_after, &step, tile, rows, &mut sums);
-                    if self.reset_after {
-                        finish_after(simd, &mut step, tile, &mut sums[..rows]);
-                    } else {
-                        open_before(simd, &mut step, tile, &mut sums[..rows]);
-                    }
-                }
+        let mut sums = [[simd.zero(); 4]; MOST_ROWS];
+        for spot in strips.spots::<S>(samples, most) {
+            let tile = strips.tile(prepared, spot);
+            let gather = Gather::<S> {
+                reset_after: self.reset_after,
+                step: &step,
+                tile,
+                into: &mut sums,
+            };
+            on_rows(simd, tile.place.rows, most, gather);
+            match (self.reset_after, tile.place.is_full::<S>()) {
+                (true, true) => step.finish_after::<S, true>(simd, tile.place, &mut sums),
+                (true, false) => step.finish_after::<S, false>(simd, tile.place, &mut sums),
+                (false, true) => step.open_before::<S, true>(simd, tile.place, &mut sums),
+                (false, false) => step.open_before::<S, false>(simd, tile.place, &mut sums),
             }
         }
         if self.reset_after {
             return;
         }
-        for strip in strips.iter(prepared) {
-            for lane in (0..WIDTH.min(units - strip.unit)).step_by(S::LANES) {
-                for (n, rows) in groups(samples, most_rows::<S>()) {
-                    let tile = Tile { strip, lane, n };
-                    let mut sums = [[simd.zero(); 4]; MOST_ROWS];
-                    gather_candidate(simd, &step, tile, rows, &mut sums);
-                    finish_before(simd, &mut step, tile, &mut sums[..rows]);
-                }
+        for spot in strips.spots::<S>(samples, most) {
+            let tile = strips.tile(prepared, spot);
+            let gather = Candidate::<S> {
+                step: &step,
+                tile,
+                into: &mut sums,
+            };
+            on_rows(simd, tile.place.rows, most, gather);
+            if tile.place.is_full::<S>() {
+                step.finish_before::<S, true>(simd, tile.place, &sums);
+            } else {
+                step.finish_before::<S, false>(simd, tile.place, &sums);
             }
         }
     }
@@ -149,206 +157,154 @@ const fn most_rows<S: Simd>() -> usize {
     if S::REGISTERS >= 32 { 8 } else { 4 }
 }
 
-/// Some samples and one vector of units.
-#[derive(Clone, Copy)]
-struct Tile<'a, T> {
-    strip: Strip<'a, T>,
-    /// The first unit within the strip.
-    lane: usize,
-    /// The first sample.
-    n: usize,
+/// All sums of a tile.
+struct Gather<'s, 'a, S: Simd> {
+    reset_after: bool,
+    step: &'s Step<'a, S::Elem>,
+    tile: Tile<'s, S::Elem>,
+    into: &'s mut Sums<S::Vector>,
 }
 
-impl<'a, T: Float> Tile<'a, T> {
-    /// The first unit.
-    const fn unit(&self) -> usize {
-        self.strip.unit + self.lane
-    }
-
-    const fn lanes(&self, weights: &'a [T], gate: usize) -> Lanes<'a, T> {
-        Lanes {
-            weights,
-            gates: 3,
-            gate,
-            lane: self.lane,
-        }
-    }
-
+impl<S: Simd> OnRows<S> for Gather<'_, '_, S> {
     #[inline(always)]
-    fn bias<S: Simd<Elem = T>>(&self, simd: S, row: usize) -> S::Vector {
-        simd.load(&self.strip.biases[row * WIDTH + self.lane..])
-    }
-}
-
-/// All sums of a tile of `rows` samples.
-#[inline(always)]
-fn gather<S: Simd>(
-    simd: S,
-    reset_after: bool,
-    step: &Step<'_, S::Elem>,
-    tile: Tile<'_, S::Elem>,
-    rows: usize,
-    sums: &mut Sums<S::Vector>,
-) {
-    match rows {
-        1 => gather_rows::<S, 1>(simd, reset_after, step, tile, sums),
-        2 => gather_rows::<S, 2>(simd, reset_after, step, tile, sums),
-        3 => gather_rows::<S, 3>(simd, reset_after, step, tile, sums),
-        4 => gather_rows::<S, 4>(simd, reset_after, step, tile, sums),
-        5 => gather_rows::<S, 5>(simd, reset_after, step, tile, sums),
-        6 => gather_rows::<S, 6>(simd, reset_after, step, tile, sums),
-        7 => gather_rows::<S, 7>(simd, reset_after, step, tile, sums),
-        _ => gather_rows::<S, 8>(simd, reset_after, step, tile, sums),
-    }
-}
-
-#[inline(always)]
-fn gather_rows<S: Simd, const R: usize>(
-    simd: S,
-    reset_after: bool,
-    step: &Step<'_, S::Elem>,
-    tile: Tile<'_, S::Elem>,
-    into: &mut Sums<S::Vector>,
-) {
-    let mut sums = input_sums::<S, R, 3>(simd, step.inputs, tile.n, tile.strip, tile.lane);
-    for r in 0..R {
-        into[r][2] = sums[r][2];
-        sums[r][2] = simd.zero();
-    }
-    let recurrent = tile.lanes(tile.strip.recurrent, 0);
-    if reset_after {
-        let sums = add_products::<S, R, 3>(simd, sums, step.before, tile.n, recurrent);
-        let bias = tile.bias(simd, 3);
+    fn run<const R: usize>(self, simd: S) {
+        let Self {
+            reset_after,
+            step,
+            tile,
+            into,
+        } = self;
+        let (zero, n) = (simd.zero(), tile.place.n);
+        let mut sums = input_sums::<S, R, 3>(simd, step.inputs, tile);
         for r in 0..R {
-            (into[r][0], into[r][1]) = (sums[r][0], sums[r][1]);
-            into[r][3] = simd.add(sums[r][2], bias);
+            into[r][2] = sums[r][2];
+            sums[r][2] = zero;
         }
-    } else {
-        let mut two = [[simd.zero(); 2]; R];
-        for r in 0..R {
-            two[r] = [sums[r][0], sums[r][1]];
-        }
-        let sums = add_products::<S, R, 2>(simd, two, step.before, tile.n, recurrent);
-        for r in 0..R {
-            (into[r][0], into[r][1]) = (sums[r][0], sums[r][1]);
+        let recurrent = tile.lanes(tile.recurrent, 0);
+        if reset_after {
+            let sums = add_products::<S, R, 3>(simd, sums, step.before, n, recurrent);
+            let bias = tile.bias(simd, 3);
+            for r in 0..R {
+                (into[r][0], into[r][1]) = (sums[r][0], sums[r][1]);
+                into[r][3] = simd.add(sums[r][2], bias);
+            }
+        } else {
+            let mut two = [[zero; 2]; R];
+            for r in 0..R {
+                two[r] = [sums[r][0], sums[r][1]];
+            }
+            let sums = add_products::<S, R, 2>(simd, two, step.before, n, recurrent);
+            for r in 0..R {
+                (into[r][0], into[r][1]) = (sums[r][0], sums[r][1]);
+            }
         }
     }
 }
 
 /// Reset before: the candidate's sums, which began with the inputs' part, and r⊙h·U_h.
-#[inline(always)]
-fn gather_candidate<S: Simd>(
-    simd: S,
-    step: &Step<'_, S::Elem>,
-    tile: Tile<'_, S::Elem>,
-    rows: usize,
-    sums: &mut Sums<S::Vector>,
-) {
-    match rows {
-        1 => candidate_rows::<S, 1>(simd, step, tile, sums),
-        2 => candidate_rows::<S, 2>(simd, step, tile, sums),
-        3 => candidate_rows::<S, 3>(simd, step, tile, sums),
-        4 => candidate_rows::<S, 4>(simd, step, tile, sums),
-        5 => candidate_rows::<S, 5>(simd, step, tile, sums),
-        6 => candidate_rows::<S, 6>(simd, step, tile, sums),
-        7 => candidate_rows::<S, 7>(simd, step, tile, sums),
-        _ => candidate_rows::<S, 8>(simd, step, tile, sums),
-    }
+struct Candidate<'s, 'a, S: Simd> {
+    step: &'s Step<'a, S::Elem>,
+    tile: Tile<'s, S::Elem>,
+    into: &'s mut Sums<S::Vector>,
 }
 
-#[inline(always)]
-fn candidate_rows<S: Simd, const R: usize>(
-    simd: S,
-    step: &Step<'_, S::Elem>,
-    tile: Tile<'_, S::Elem>,
-    into: &mut Sums<S::Vector>,
-) {
-    let units = step.before.len;
-    let mut sums = [[simd.zero(); 1]; R];
-    for r in 0..R {
-        let row = &step.gates[3 * (tile.n + r) * units..][..3 * units];
-        sums[r][0] = simd.load_partial(&row[2 * units + tile.unit()..]);
-    }
-    let reset = Rows::new(&*step.q, units, units);
-    let recurrent = tile.lanes(tile.strip.recurrent, 2);
-    let sums = add_products::<S, R, 1>(simd, sums, reset, tile.n, recurrent);
-    for r in 0..R {
-        into[r][2] = sums[r][0];
-    }
-}
-
-/// Reset after: gates and states of a tile from z, r, c and q.
-#[inline(always)]
-fn finish_after<S: Simd>(
-    simd: S,
-    step: &mut Step<'_, S::Elem>,
-    tile: Tile<'_, S::Elem>,
-    sums: &mut [[S::Vector; 4]],
-) {
-    let (u, j) = (step.before.len, tile.unit());
-    for sums in &mut *sums {
-        sums[0] = gate_sigmoid(simd, sums[0]);
-        sums[1] = gate_sigmoid(simd, sums[1]);
-    }
-    for (r, sums) in sums.iter_mut().enumerate() {
-        let n = tile.n + r;
-        let [z, reset, c, q] = *sums;
-        let h = simd.load_partial(&step.before.row(n)[j..]);
-        let c = gate_tanh(simd, simd.mul_add(reset, q, c));
-        let state = simd.mul_add(z, simd.sub(h, c), c);
-        let valid = step.reading.is_valid(n);
-        let after = &mut step.after[n * u..][..u];
-        simd.store_partial(if valid { state } else { h }, &mut after[j..]);
-        if valid && !step.gates.is_empty() {
-            let gates = &mut step.gates[3 * n * u..][..3 * u];
-            simd.store_partial(z, &mut gates[j..u]);
-            simd.store_partial(reset, &mut gates[u + j..2 * u]);
-            simd.store_partial(c, &mut gates[2 * u + j..]);
-            simd.store_partial(q, &mut step.q[n * u..][j..u]);
+impl<S: Simd> OnRows<S> for Candidate<'_, '_, S> {
+    #[inline(always)]
+    fn run<const R: usize>(self, simd: S) {
+        let Self { step, tile, into } = self;
+        let Place { n, unit, units, .. } = tile.place;
+        let mut sums = [[simd.zero(); 1]; R];
+        for r in 0..R {
+            let row = &step.gates[3 * (n + r) * units..][..3 * units];
+            sums[r][0] = simd.load_partial(&row[2 * units + unit..]);
+        }
+        let reset = Rows::new(&*step.q, units, units);
+        let recurrent = tile.lanes(tile.recurrent, 2);
+        let sums = add_products::<S, R, 1>(simd, sums, reset, n, recurrent);
+        for r in 0..R {
+            into[r][2] = sums[r][0];
         }
     }
 }
 
-/// Reset before: z, r and q = r⊙h of a tile, and the inputs' part of c where c will be.
-#[inline(always)]
-fn open_before<S: Simd>(
-    simd: S,
-    step: &mut Step<'_, S::Elem>,
-    tile: Tile<'_, S::Elem>,
-    sums: &mut [[S::Vector; 4]],
-) {
-    let (u, j) = (step.before.len, tile.unit());
-    for (r, sums) in sums.iter_mut().enumerate() {
-        let n = tile.n + r;
-        let (z, reset) = (gate_sigmoid(simd, sums[0]), gate_sigmoid(simd, sums[1]));
-        let h = simd.load_partial(&step.before.row(n)[j..]);
-        let gates = &mut step.gates[3 * n * u..][..3 * u];
-        simd.store_partial(z, &mut gates[j..u]);
-        simd.store_partial(reset, &mut gates[u + j..2 * u]);
-        simd.store_partial(sums[2], &mut gates[2 * u + j..]);
-        simd.store_partial(simd.mul(reset, h), &mut step.q[n * u..][j..u]);
+impl<T: Float> Step<'_, T> {
+    /// Reset after: gates and states of a tile from z, r, c and q.
+    #[inline(always)]
+    fn finish_after<S: Simd<Elem = T>, const FULL: bool>(
+        &mut self,
+        simd: S,
+        place: Place,
+        sums: &mut Sums<S::Vector>,
+    ) {
+        for sums in &mut sums[..place.rows] {
+            sums[0] = gate_sigmoid(simd, sums[0]);
+            sums[1] = gate_sigmoid(simd, sums[1]);
+        }
+        let before = Column::<S, FULL>::of(simd, place, self.before);
+        let mut after = ColumnMut::<S, FULL>::new(simd, place, self.after, 1);
+        let mut kept = if self.gates.is_empty() {
+            None
+        } else {
+            let gates = ColumnMut::<S, FULL>::new(simd, place, self.gates, 3);
+            Some((gates, ColumnMut::<S, FULL>::new(simd, place, self.q, 1)))
+        };
+        for r in 0..place.rows {
+            let [z, reset, c, q] = sums[r];
+            let h = before.load(r, 0);
+            if !self.reading.is_valid(place.n + r) {
+                after.store(r, 0, h);
+                continue;
+            }
+            let c = gate_tanh(simd, simd.mul_add(reset, q, c));
+            after.store(r, 0, simd.mul_add(z, simd.sub(h, c), c));
+            if let Some((gates, kept_q)) = &mut kept {
+                gates.store(r, 0, z);
+                gates.store(r, 1, reset);
+                gates.store(r, 2, c);
+                kept_q.store(r, 0, q);
+            }
+        }
     }
-}
 
-/// Reset before: c and the states of a tile.
-#[inline(always)]
-fn finish_before<S: Simd>(
-    simd: S,
-    step: &mut Step<'_, S::Elem>,
-    tile: Tile<'_, S::Elem>,
-    sums: &mut [[S::Vector; 4]],
-) {
-    let (u, j) = (step.before.len, tile.unit());
-    for (r, sums) in sums.iter().enumerate() {
-        let n = tile.n + r;
-        let c = gate_tanh(simd, sums[2]);
-        let h = simd.load_partial(&step.before.row(n)[j..]);
-        let gates = &mut step.gates[3 * n * u..][..3 * u];
-        let z = simd.load_partial(&gates[j..u]);
-        simd.store_partial(c, &mut gates[2 * u + j..]);
-        let state = simd.mul_add(z, simd.sub(h, c), c);
-        let valid = step.reading.is_valid(n);
-        let after = &mut step.after[n * u..][..u];
-        simd.store_partial(if valid { state } else { h }, &mut after[j..]);
+    /// Reset before: z, r and q = r⊙h of a tile, and the inputs' part of c where c will be.
+    #[inline(always)]
+    fn open_before<S: Simd<Elem = T>, const FULL: bool>(
+        &mut self,
+        simd: S,
+        place: Place,
+        sums: &mut Sums<S::Vector>,
+    ) {
+        let before = Column::<S, FULL>::of(simd, place, self.before);
+        let mut gates = ColumnMut::<S, FULL>::new(simd, place, self.gates, 3);
+        let mut q = ColumnMut::<S, FULL>::new(simd, place, self.q, 1);
+        for r in 0..place.rows {
+            let [z, reset, c, _] = sums[r];
+            let (z, reset) = (gate_sigmoid(simd, z), gate_sigmoid(simd, reset));
+            gates.store(r, 0, z);
+            gates.store(r, 1, reset);
+            gates.store(r, 2, c);
+            q.store(r, 0, simd.mul(reset, before.load(r, 0)));
+        }
+    }
+
+    /// Reset before: c and the states of a tile.
+    #[inline(always)]
+    fn finish_before<S: Simd<Elem = T>, const FULL: bool>(
+        &mut self,
+        simd: S,
+        place: Place,
+        sums: &Sums<S::Vector>,
+    ) {
+        let before = Column::<S, FULL>::of(simd, place, self.before);
+        let mut after = ColumnMut::<S, FULL>::new(simd, place, self.after, 1);
+        let mut gates = ColumnMut::<S, FULL>::new(simd, place, self.gates, 3);
+        for r in 0..place.rows {
+            let c = gate_tanh(simd, sums[r][2]);
+            let (z, h) = (gates.load(r, 0), before.load(r, 0));
+            gates.store(r, 2, c);
+            let state = simd.mul_add(z, simd.sub(h, c), c);
+            let valid = self.reading.is_valid(place.n + r);
+            after.store(r, 0, if valid { state } else { h });
+        }
     }
 }

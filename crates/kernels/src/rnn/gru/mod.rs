@@ -15,6 +15,7 @@ mod forward;
 
 pub(crate) use self::backward::BackwardPass;
 pub(crate) use self::forward::{AdvancePass, ForwardPass};
+use super::back::Transposed;
 use super::block::Needs;
 use super::products::products_len;
 use super::strips::Strips;
@@ -42,7 +43,8 @@ impl Gru {
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
         let Sequence { units, .. } = self.sequence;
-        3 * units * units + 6 * self.sequence.block() + products_len(&self.sequence, 3)
+        let back = self.transposed().len() + 4 * units;
+        back + 6 * self.sequence.block() + products_len(&self.sequence, 3)
     }
 
     /// Numbers that [`prepare`](Self::prepare) derives from the parameters.
@@ -96,6 +98,13 @@ impl Gru {
     const fn strips(&self) -> Strips {
         let biases = if self.reset_after { 4 } else { 3 };
         Strips::of(&self.sequence, 3, biases)
+    }
+
+    const fn transposed(&self) -> Transposed {
+        Transposed {
+            units: self.sequence.units,
+            gates: 3,
+        }
     }
 
     /// The states of all steps, on the active instruction set.

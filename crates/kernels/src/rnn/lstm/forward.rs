@@ -13,9 +13,10 @@
 use super::{Lstm, Parts};
 use crate::float::Float;
 use crate::math::{gate_sigmoid, gate_tanh};
+use crate::rnn::column::{Column, ColumnMut, Place};
 use crate::rnn::inputs::{Inputs, StepInputs, input_sums};
-use crate::rnn::strips::{Strip, WIDTH};
-use crate::rnn::tile::{Lanes, MOST_ROWS, Rows, add_products, groups};
+use crate::rnn::strips::Tile;
+use crate::rnn::tile::{MOST_ROWS, OnRows, Rows, add_products, on_rows};
 use crate::rnn::walk::{Reading, States};
 use crate::rnn::{Advance, Forward, Sequence};
 use crate::simd::{Kernel, Simd};
@@ -50,33 +51,6 @@ enum Cells<'a, T> {
     Kept { before: &'a [T], after: &'a mut [T] },
     /// Behind the states in rows of 2·U, one in place of the other.
     Carried(&'a mut [T]),
-}
-
-impl<T: Float> Cells<'_, T> {
-    /// The cells of sample `n` from unit `j` of `units` on.
-    #[inline(always)]
-    fn load<S: Simd<Elem = T>>(&self, simd: S, n: usize, units: usize, j: usize) -> S::Vector {
-        simd.load_partial(match self {
-            Self::Kept { before, .. } => &before[n * units..][j..units],
-            Self::Carried(rows) => &rows[(2 * n + 1) * units..][j..units],
-        })
-    }
-
-    #[inline(always)]
-    fn store<S: Simd<Elem = T>>(
-        &mut self,
-        simd: S,
-        cell: S::Vector,
-        n: usize,
-        units: usize,
-        j: usize,
-    ) {
-        let to = match self {
-            Self::Kept { after, .. } => &mut after[n * units..][j..units],
-            Self::Carried(rows) => &mut rows[(2 * n + 1) * units..][j..units],
-        };
-        simd.store_partial(cell, to);
-    }
 }
 
 /// i, f, g, o of a tile.
@@ -159,15 +133,21 @@ impl Lstm {
     /// The states and cells after a step.
     #[inline(always)]
     fn step<S: Simd>(&self, simd: S, mut step: Step<'_, S::Elem>, prepared: &[S::Elem]) {
-        let Sequence { samples, units, .. } = self.sequence;
-        for strip in self.strips().iter(prepared) {
-            for lane in (0..WIDTH.min(units - strip.unit)).step_by(S::LANES) {
-                for (n, rows) in groups(samples, most_rows::<S>()) {
-                    let tile = Tile { strip, lane, n };
-                    let mut sums = [[simd.zero(); 4]; MOST_ROWS];
-                    gather(simd, &step, tile, rows, &mut sums);
-                    finish(simd, &mut step, tile, &mut sums[..rows]);
-                }
+        let (samples, most) = (self.sequence.samples, most_rows::<S>());
+        let strips = self.strips();
+        let mut sums = [[simd.zero(); 4]; MOST_ROWS];
+        for spot in strips.spots::<S>(samples, most) {
+            let tile = strips.tile(prepared, spot);
+            let gather = Gather::<S> {
+                step: &step,
+                tile,
+                into: &mut sums,
+            };
+            on_rows(simd, tile.place.rows, most, gather);
+            if tile.place.is_full::<S>() {
+                step.finish::<S, true>(simd, tile.place, &mut sums);
+            } else {
+                step.finish::<S, false>(simd, tile.place, &mut sums);
             }
         }
     }
@@ -178,89 +158,83 @@ const fn most_rows<S: Simd>() -> usize {
     if S::REGISTERS >= 32 { 6 } else { 2 }
 }
 
-/// Some samples and one vector of units.
-#[derive(Clone, Copy)]
-struct Tile<'a, T> {
-    strip: Strip<'a, T>,
-    /// The first unit within the strip.
-    lane: usize,
-    /// The first sample.
-    n: usize,
+/// All sums of a tile.
+struct Gather<'s, 'a, S: Simd> {
+    step: &'s Step<'a, S::Elem>,
+    tile: Tile<'s, S::Elem>,
+    into: &'s mut Sums<S::Vector>,
 }
 
-/// All sums of a tile of `rows` samples.
-#[inline(always)]
-fn gather<S: Simd>(
-    simd: S,
-    step: &Step<'_, S::Elem>,
-    tile: Tile<'_, S::Elem>,
-    rows: usize,
-    sums: &mut Sums<S::Vector>,
-) {
-    match rows {
-        1 => gather_rows::<S, 1>(simd, step, tile, sums),
-        2 => gather_rows::<S, 2>(simd, step, tile, sums),
-        3 => gather_rows::<S, 3>(simd, step, tile, sums),
-        4 => gather_rows::<S, 4>(simd, step, tile, sums),
-        5 => gather_rows::<S, 5>(simd, step, tile, sums),
-        _ => gather_rows::<S, 6>(simd, step, tile, sums),
+impl<S: Simd> OnRows<S> for Gather<'_, '_, S> {
+    #[inline(always)]
+    fn run<const R: usize>(self, simd: S) {
+        let Self { step, tile, into } = self;
+        let sums = input_sums::<S, R, 4>(simd, step.inputs, tile);
+        let recurrent = tile.lanes(tile.recurrent, 0);
+        let sums = add_products::<S, R, 4>(simd, sums, step.before, tile.place.n, recurrent);
+        into[..R].copy_from_slice(&sums);
     }
 }
 
-#[inline(always)]
-fn gather_rows<S: Simd, const R: usize>(
-    simd: S,
-    step: &Step<'_, S::Elem>,
-    tile: Tile<'_, S::Elem>,
-    into: &mut Sums<S::Vector>,
-) {
-    let sums = input_sums::<S, R, 4>(simd, step.inputs, tile.n, tile.strip, tile.lane);
-    let recurrent = Lanes {
-        weights: tile.strip.recurrent,
-        gates: 4,
-        gate: 0,
-        lane: tile.lane,
-    };
-    let sums = add_products::<S, R, 4>(simd, sums, step.before, tile.n, recurrent);
-    into[..R].copy_from_slice(&sums);
-}
-
-/// Gates, cells and states of a tile from its sums.
-#[inline(always)]
-fn finish<S: Simd>(
-    simd: S,
-    step: &mut Step<'_, S::Elem>,
-    tile: Tile<'_, S::Elem>,
-    sums: &mut [[S::Vector; 4]],
-) {
-    let (u, j) = (step.before.len, tile.strip.unit + tile.lane);
-    for [i, f, g, o] in &mut *sums {
-        *i = gate_sigmoid(simd, *i);
-        *f = gate_sigmoid(simd, *f);
-        *g = gate_tanh(simd, *g);
-        *o = gate_sigmoid(simd, *o);
-    }
-    for (r, sums) in sums.iter().enumerate() {
-        let n = tile.n + r;
-        let [i, f, g, o] = *sums;
-        let before = step.cells.load(simd, n, u, j);
-        if !step.reading.is_valid(n) {
-            let h = simd.load_partial(&step.before.row(n)[j..]);
-            simd.store_partial(h, &mut step.after[n * u..][j..u]);
-            step.cells.store(simd, before, n, u, j);
-            continue;
+impl<T: Float> Step<'_, T> {
+    /// Gates, cells and states of a tile from its sums.
+    #[inline(always)]
+    fn finish<S: Simd<Elem = T>, const FULL: bool>(
+        &mut self,
+        simd: S,
+        place: Place,
+        sums: &mut Sums<S::Vector>,
+    ) {
+        for [i, f, g, o] in &mut sums[..place.rows] {
+            *i = gate_sigmoid(simd, *i);
+            *f = gate_sigmoid(simd, *f);
+            *g = gate_tanh(simd, *g);
+            *o = gate_sigmoid(simd, *o);
         }
-        let cell = simd.mul_add(f, before, simd.mul(i, g));
-        let squashed = gate_tanh(simd, cell);
-        step.cells.store(simd, cell, n, u, j);
-        simd.store_partial(simd.mul(o, squashed), &mut step.after[n * u..][j..u]);
-        if !step.gates.is_empty() {
-            let gates = &mut step.gates[4 * n * u..][..4 * u];
-            simd.store_partial(i, &mut gates[j..u]);
-            simd.store_partial(f, &mut gates[u + j..2 * u]);
-            simd.store_partial(g, &mut gates[2 * u + j..3 * u]);
-            simd.store_partial(o, &mut gates[3 * u + j..]);
-            simd.store_partial(squashed, &mut step.squashed[n * u..][j..u]);
+        let before = Column::<S, FULL>::of(simd, place, self.before);
+        let mut after = ColumnMut::<S, FULL>::new(simd, place, self.after, 1);
+        let u = place.units;
+        let (old, mut cells) = match &mut self.cells {
+            Cells::Kept { before, after } => {
+                let old = Column::<S, FULL>::new(simd, place, before);
+                (Some(old), ColumnMut::<S, FULL>::new(simd, place, after, 1))
+            }
+            Cells::Carried(rows) => {
+                let cells = &mut rows[u..];
+                (
+                    None,
+                    ColumnMut::<S, FULL>::strided(simd, place, cells, 2 * u),
+                )
+            }
+        };
+        let mut kept = if self.gates.is_empty() {
+            None
+        } else {
+            let gates = ColumnMut::<S, FULL>::new(simd, place, self.gates, 4);
+            let squashed = ColumnMut::<S, FULL>::new(simd, place, self.squashed, 1);
+            Some((gates, squashed))
+        };
+        for r in 0..place.rows {
+            let [i, f, g, o] = sums[r];
+            let old = match old {
+                Some(old) => old.load(r, 0),
+                None => cells.load(r, 0),
+            };
+            if !self.reading.is_valid(place.n + r) {
+                after.store(r, 0, before.load(r, 0));
+                cells.store(r, 0, old);
+                continue;
+            }
+            let cell = simd.mul_add(f, old, simd.mul(i, g));
+            let squashed = gate_tanh(simd, cell);
+            cells.store(r, 0, cell);
+            after.store(r, 0, simd.mul(o, squashed));
+            if let Some((gates, kept)) = &mut kept {
+                for g in 0..4 {
+                    gates.store(r, g, sums[r][g]);
+                }
+                kept.store(r, 0, squashed);
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ mod forward;
 
 pub(crate) use self::backward::BackwardPass;
 pub(crate) use self::forward::{AdvancePass, ForwardPass};
+use super::back::Transposed;
 use super::block::Needs;
 use super::products::products_len;
 use super::strips::Strips;
@@ -38,7 +39,8 @@ impl Lstm {
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
         let Sequence { units, .. } = self.sequence;
-        4 * units * units + 2 * self.sequence.block() + products_len(&self.sequence, 4)
+        let back = self.transposed().len() + 4 * units;
+        back + 3 * self.sequence.block() + products_len(&self.sequence, 4)
     }
 
     /// Numbers that [`prepare`](Self::prepare) derives from the parameters.
@@ -83,6 +85,13 @@ impl Lstm {
 
     const fn strips(&self) -> Strips {
         Strips::of(&self.sequence, 4, 4)
+    }
+
+    const fn transposed(&self) -> Transposed {
+        Transposed {
+            units: self.sequence.units,
+            gates: 4,
+        }
     }
 
     /// The states of all steps, on the active instruction set.

@@ -39,6 +39,8 @@ fn cases() -> impl Iterator<Item = Problem> {
         (2, 0, 3, 3),
         (3, 50, 2, 8),
         (5, 4, 33, 64),
+        (17, 3, 3, 33),
+        (9, 2, 17, 65),
     ];
     sizes
         .into_iter()
