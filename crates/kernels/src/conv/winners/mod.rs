@@ -2,7 +2,8 @@
 //!
 //! A 2×2 pool leaves a quarter of the products or less; gradients that an activation made 0 are left out as well. Which
 //! pixel counts differs from channel to channel, so vectors run along (kw, ic), which is contiguous in x, and the weights
-//! are transposed to `[oc][kh][kw][ic]`. Elements are sums in an order that the sizes alone decide.
+//! are transposed to `[oc][kh][kw][ic]`. Where a level has the registers, the input gradient of a 3×3 kernel holds all that a
+//! window reaches in them instead (`patch`). Elements are sums in an order that the sizes alone decide.
 
 mod input;
 mod list;
