@@ -14,7 +14,7 @@
 
 use super::narrow::{self, Narrow};
 use super::table::Table;
-use super::winners::{Transpose, is_sparse};
+use super::winners::{self, Prepare, is_sparse};
 use super::{
     Dims, InputGradient, Pass, WeightGradient, check_len, input_gradient_on,
     input_gradient_scratch_len, prepare_on, prepared_len, weight_gradient_on,
@@ -64,7 +64,7 @@ pub fn backward_pool_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
 /// Elements that [`prepare_backward_pool`] derives, at any level. The number of samples does not matter.
 pub fn backward_pool_prepared_len<T: Float>(dims: &Dims, pool: &pool::Dims) -> usize {
     if is_sparse(dims, pool) {
-        dims.weight_len()
+        winners::prepared_len(dims, pool)
     } else {
         prepared_len::<T>(dims, Pass::InputGradient)
     }
@@ -100,19 +100,20 @@ pub fn prepare_backward_pool_on<T: Float>(
         return;
     }
     check_len("the weight", weight.len(), dims.weight_len());
-    check_prepared(dims, prepared.len());
-    (Table::get().transpose)(
+    check_prepared(dims, pool, prepared.len());
+    (Table::get().prepare_winners)(
         isa,
-        Transpose {
+        Prepare {
             dims,
+            pool,
             weight,
             prepared,
         },
     );
 }
 
-fn check_prepared(dims: &Dims, found: usize) {
-    let needed = dims.weight_len();
+fn check_prepared(dims: &Dims, pool: &pool::Dims, found: usize) {
+    let needed = winners::prepared_len(dims, pool);
     assert!(
         found >= needed,
         "conv: {found} prepared elements, {needed} are needed"
@@ -173,7 +174,7 @@ pub fn backward_pool_on<T: Float>(isa: Isa, mut pass: BackwardPool<'_, T>) {
         return;
     }
     if pass.dx.is_some() {
-        check_prepared(dims, pass.prepared.len());
+        check_prepared(dims, pool, pass.prepared.len());
     }
     (Table::get().through_winners)(isa, pass);
 }

@@ -10,7 +10,7 @@ use super::mono::Mono;
 use super::narrow::Narrow;
 use super::pooled::BySample;
 use super::windows::ByWindow;
-use super::winners::{Sparse, Transpose};
+use super::winners::{Prepare, Sparse};
 use super::winograd::Winograd;
 use super::{BackwardPool, ForwardPool, Implementation};
 use crate::float::Float;
@@ -26,7 +26,7 @@ pub(super) struct Table<T: Float> {
     pub(super) pool_in_tiles: fn(Isa, ForwardPool<'_, T>),
     pub(super) through_winners: fn(Isa, BackwardPool<'_, T>),
     pub(super) narrow: fn(Isa, Narrow<'_, T>),
-    pub(super) transpose: fn(Isa, Transpose<'_, T>),
+    pub(super) prepare_winners: fn(Isa, Prepare<'_, T>),
 }
 
 static SINGLE: Table<f32> = Table::new(Implementation::SINGLE);
@@ -42,7 +42,7 @@ impl<T: Float> Table<T> {
             pool_in_tiles: |isa, pass| T::dispatch_on(isa, Winograd(pass)),
             through_winners: |isa, pass| T::dispatch_on(isa, Sparse(pass)),
             narrow: |isa, pass| T::dispatch_on(isa, pass),
-            transpose: |isa, weights| T::dispatch_on(isa, weights),
+            prepare_winners: |isa, weights| T::dispatch_on(isa, weights),
         }
     }
 

@@ -13,10 +13,10 @@ use std::arch::x86_64::{
     _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32, _mm256_cvtps_epi32, _mm256_div_ps,
     _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_loadu_ps,
     _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_min_ps,
-    _mm256_movemask_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_round_ps, _mm256_set_m128,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32,
-    _mm256_sqrt_ps, _mm256_srli_epi32, _mm256_storeu_ps, _mm256_sub_epi32, _mm256_sub_ps,
-    _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm256_xor_ps,
+    _mm256_movemask_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_permutevar8x32_ps, _mm256_round_ps,
+    _mm256_set_m128, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps,
+    _mm256_slli_epi32, _mm256_sqrt_ps, _mm256_srli_epi32, _mm256_storeu_ps, _mm256_sub_epi32,
+    _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm256_xor_ps,
 };
 
 use super::sealed::Sealed;
@@ -27,6 +27,10 @@ const LANES: usize = 8;
 
 /// A window of eight into this table, starting at 8 − n, has its first n entries set.
 static FIRST_LANES: [i32; 2 * LANES] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// 2²³: a whole number plus this one has the number in the lowest bits of its mantissa, of which a permutation reads as many as
+/// choose a lane.
+pub(super) const LOOKUP_BIAS: f32 = 8_388_608.0;
 
 /// Proof that this machine has AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
@@ -142,6 +146,16 @@ impl Simd for Avx2 {
         match target.first_chunk_mut() {
             Some(whole) => *whole = bytes,
             None => target.copy_from_slice(&bytes[..target.len()]),
+        }
+    }
+
+    #[inline(always)]
+    fn lookup(self, table: __m256, index: __m256, offset: __m256) -> __m256 {
+        // SAFETY: the token proves AVX2.
+        unsafe {
+            let offset = _mm256_add_ps(offset, _mm256_set1_ps(LOOKUP_BIAS));
+            let lanes = _mm256_castps_si256(_mm256_add_ps(index, offset));
+            _mm256_permutevar8x32_ps(table, lanes)
         }
     }
 

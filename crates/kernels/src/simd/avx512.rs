@@ -5,20 +5,20 @@
 
 use std::arch::x86_64::{
     __m512, __mmask16, _CMP_EQ_OQ, _CMP_LE_OQ, _CMP_LT_OQ, _MM_FROUND_NO_EXC,
-    _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T0, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_si128,
-    _mm_max_ps, _mm_max_ss, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_ps, _mm_storeu_si128,
-    _mm256_add_ps, _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_max_ps, _mm512_abs_ps,
-    _mm512_add_epi32, _mm512_add_ps, _mm512_and_ps, _mm512_andnot_ps, _mm512_castps_si512,
-    _mm512_castps512_ps256, _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_cvtepi32_epi8,
-    _mm512_cvtepi32_ps, _mm512_cvtepu8_epi32, _mm512_cvtps_epi32, _mm512_div_ps,
-    _mm512_extractf32x8_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_blend_ps,
+    _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T0, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32,
+    _mm_maskz_loadu_epi8, _mm_max_ps, _mm_max_ss, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_ps,
+    _mm_storeu_si128, _mm256_add_ps, _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_max_ps,
+    _mm512_abs_ps, _mm512_add_epi32, _mm512_add_ps, _mm512_and_ps, _mm512_andnot_ps,
+    _mm512_castps_si512, _mm512_castps512_ps256, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
+    _mm512_cvtepi32_epi8, _mm512_cvtepi32_ps, _mm512_cvtepu8_epi32, _mm512_cvtps_epi32,
+    _mm512_div_ps, _mm512_extractf32x8_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_blend_ps,
     _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps,
-    _mm512_or_ps, _mm512_roundscale_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi32,
-    _mm512_sqrt_ps, _mm512_srli_epi32, _mm512_storeu_ps, _mm512_sub_epi32, _mm512_sub_ps,
-    _mm512_xor_ps,
+    _mm512_or_ps, _mm512_permutexvar_ps, _mm512_roundscale_ps, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm512_slli_epi32, _mm512_sqrt_ps, _mm512_srli_epi32, _mm512_storeu_ps, _mm512_sub_epi32,
+    _mm512_sub_ps, _mm512_xor_ps,
 };
 
-use super::avx2::transpose_half;
+use super::avx2::{LOOKUP_BIAS, transpose_half};
 use super::sealed::Sealed;
 use super::{Isa, Kernel, Simd, philox};
 use crate::random::{MANY, Random};
@@ -115,14 +115,11 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn load_bytes(self, source: &[u8]) -> __m512 {
-        let mut bytes = [0; LANES];
-        match source.first_chunk() {
-            Some(whole) => bytes = *whole,
-            None => bytes[..source.len()].copy_from_slice(source),
-        }
-        // SAFETY: sixteen bytes are loaded, and the array has as many; the token proves AVX-512 F.
+        let mask = self.move_mask(source.len().min(LANES));
+        // SAFETY: the slice has as many bytes as the mask has lanes, and no others are read; the token proves AVX-512 F, BW
+        // and VL.
         unsafe {
-            let bytes = _mm_loadu_si128(bytes.as_ptr().cast());
+            let bytes = _mm_maskz_loadu_epi8(mask, source.as_ptr().cast());
             _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes))
         }
     }
@@ -138,6 +135,17 @@ impl Simd for Avx512 {
         match target.first_chunk_mut() {
             Some(whole) => *whole = bytes,
             None => target.copy_from_slice(&bytes[..target.len()]),
+        }
+    }
+
+    #[inline(always)]
+    fn lookup(self, table: __m512, index: __m512, offset: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512 F.
+        unsafe {
+            // The lowest bits of a whole number plus 2²³ are the number's, and four of them choose a lane.
+            let offset = _mm512_add_ps(offset, _mm512_set1_ps(LOOKUP_BIAS));
+            let lanes = _mm512_castps_si512(_mm512_add_ps(index, offset));
+            _mm512_permutexvar_ps(lanes, table)
         }
     }
 

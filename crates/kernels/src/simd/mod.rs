@@ -139,6 +139,24 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + std::fmt::Debug + 'static 
         }
     }
 
+    /// Lane i is lane `index_i + offset_i` of the table. Both are whole numbers, their sum is not negative, and from LANES on
+    /// it begins again at 0.
+    #[inline(always)]
+    fn lookup(
+        self,
+        table: Self::Vector,
+        index: Self::Vector,
+        offset: Self::Vector,
+    ) -> Self::Vector {
+        let (mut from, mut lanes) = ([Self::Elem::ZERO; MAX_LANES], [Self::Elem::ZERO; MAX_LANES]);
+        self.store(table, &mut from);
+        self.store(self.add(index, offset), &mut lanes);
+        for lane in &mut lanes[..Self::LANES] {
+            *lane = from[lane.to_f64() as usize % Self::LANES];
+        }
+        self.load(&lanes)
+    }
+
     /// Asks for the cache line of an address, which need not be valid; does nothing where the hardware takes no hints.
     #[inline(always)]
     fn prefetch(self, _address: *const Self::Elem) {}

@@ -100,6 +100,7 @@ impl<T: Float> Kernel<T> for LaneWise<T> {
         }
         partial_moves(simd);
         bytes(simd);
+        lookups(simd);
         transposition(simd);
         exponents(simd);
         reductions(simd);
@@ -124,6 +125,22 @@ fn bytes<S: Simd>(simd: S) {
             "store_bytes of {count}"
         );
         assert!(stored[written..].iter().all(|byte| *byte == 200));
+    }
+}
+
+fn lookups<S: Simd>(simd: S) {
+    let number = |i: usize| S::Elem::from_usize(i);
+    let table: Vec<S::Elem> = (0..S::LANES).map(|i| number(100 + i)).collect();
+    let index: Vec<S::Elem> = (0..S::LANES).map(|i| number(7 * i)).collect();
+    for offset in (0..=3 * S::LANES).chain([255, 1 << 20]) {
+        let found = simd.lookup(
+            simd.load(&table),
+            simd.load(&index),
+            simd.splat(number(offset)),
+        );
+        assert_lanes(simd, found, &format!("lookup from {offset} on"), |i| {
+            table[(7 * i + offset) % S::LANES]
+        });
     }
 }
 

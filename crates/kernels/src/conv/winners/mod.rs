@@ -2,19 +2,22 @@
 //!
 //! A 2×2 pool leaves a quarter of the products or less; gradients that an activation made 0 are left out as well. Which
 //! pixel counts differs from channel to channel, so vectors run along (kw, ic), which is contiguous in x, and the weights
-//! are transposed to `[oc][kh][kw][ic]`. Elements are sums in an order that the sizes alone decide.
+//! are transposed to `[oc][kh][kw][ic]`. Where a level has the registers, the input gradient of a 3×3 kernel holds all that a
+//! window reaches in them instead (`patch`). Elements are sums in an order that the sizes alone decide.
 
 mod input;
 mod list;
+mod patch;
 mod weight;
 
 use self::input::InputSums;
+use self::patch::PatchSums;
 use self::weight::WeightSums;
 use super::transpose::{Rows, transpose};
 use super::{BackwardPool, Dims, SHORTEST_ROW};
 use crate::float::Float;
 use crate::pool;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Kernel, MAX_LANES, Simd};
 
 /// Places of a window that the bins are made for.
 pub(super) const MOST_PLACES: usize = 16;
@@ -82,7 +85,15 @@ impl<T: Float> Kernel<T> for Sparse<'_, T> {
             sums: transposed,
         });
         transpose_whole(simd, transposed, terms, dweight);
-        if let Some(dx) = dx {
+        let Some(dx) = dx else { return };
+        if patch::takes::<S>(dims, pool) {
+            simd.enter(PatchSums {
+                dims,
+                winners,
+                packed: prepared,
+                dx,
+            });
+        } else {
             simd.enter(InputSums {
                 winners,
                 weight: prepared,
@@ -92,20 +103,34 @@ impl<T: Float> Kernel<T> for Sparse<'_, T> {
     }
 }
 
-/// Weights to be transposed; lengths are checked.
-pub(super) struct Transpose<'a, T> {
+/// Elements that are derived from the weight, at any level.
+pub(super) fn prepared_len(dims: &Dims, pool: &pool::Dims) -> usize {
+    if patch::suits(dims, pool, MAX_LANES) {
+        patch::packed_len(dims, MAX_LANES)
+    } else {
+        dims.weight_len()
+    }
+}
+
+/// The weight as the input gradient reads it; lengths are checked.
+pub(super) struct Prepare<'a, T> {
     pub(super) dims: &'a Dims,
+    pub(super) pool: &'a pool::Dims,
     pub(super) weight: &'a [T],
-    /// `[oc][kh][kw][ic]`
+    /// [`prepared_len`] elements: `[oc][kh][kw][ic]`, or as [`patch`] has it.
     pub(super) prepared: &'a mut [T],
 }
 
-impl<T: Float> Kernel<T> for Transpose<'_, T> {
+impl<T: Float> Kernel<T> for Prepare<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        transpose_whole(simd, self.weight, self.dims.output[2], self.prepared);
+        if patch::takes::<S>(self.dims, self.pool) {
+            patch::pack(simd, self.dims, self.weight, self.prepared);
+        } else {
+            transpose_whole(simd, self.weight, self.dims.output[2], self.prepared);
+        }
     }
 }
 

@@ -9,7 +9,10 @@
 //!
 //! Rows of such a kernel are too short for vectors along them, as the gradient through winners alone (`winners`) has them. So
 //! vectors run along the channels out, every place is gone through, and what is saved against the plain gradient is to spread dy
-//! over the convolution's output.
+//! over the convolution's output. Where a vector has room for all that a window reaches, each lane finds its own place there
+//! instead (`lookup`).
+
+mod lookup;
 
 use super::forward::x_strides;
 use super::tile::{Block, Cursor, Strides};
@@ -43,6 +46,10 @@ impl<T: Float> Kernel<T> for Narrow<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(mut self, simd: S) {
+        if lookup::takes::<S>(self.dims, self.pool) {
+            lookup::add_all(simd, &mut self);
+            return;
+        }
         let len = self.dims.kernel[1] * self.dims.input[2];
         for channel in (0..self.dims.output[2]).step_by(S::LANES) {
             let mut term = 0;
