@@ -127,7 +127,7 @@ impl Conv2d {
         });
     }
 
-    /// Rows `rows` of y, alone, for one sample; they begin at a multiple of [`conv::ROWS_TOGETHER`].
+    /// Rows `rows` of y, alone, for one sample; they begin at a multiple of [`conv::rows_together`].
     ///
     /// # Shapes
     /// As [`forward`](Conv2d::forward), but `y` \[rows\]\[columns\]\[channels out\].

@@ -4,7 +4,7 @@
 //! y = max-pool(activation(x ∗ W + b)), and in `places` where each maximum was
 //! ```
 //!
-//! The bits are those of the two operations one after the other. An activation's derivative follows from its output, and
+//! The result is that of the two operations one after the other, to the bit unless Winograd's tiles are others without the pool. An activation's derivative follows from its output, and
 //! what comes out of the pool is the activation's output at the maximum: so the way back needs nothing that the pool
 //! dropped, and goes through the winners alone where the sizes allow it.
 
@@ -45,7 +45,7 @@ impl ConvPool2d {
         if self.is_in_bf16() {
             bf16::conv::weights_len(&self.dims, Pass::Forward)
         } else {
-            conv::prepared_len::<T>(&self.dims, Pass::Forward)
+            conv::forward_pool_prepared_len::<T>(&self.dims, &self.pool)
         }
     }
 
@@ -64,7 +64,7 @@ impl ConvPool2d {
         if self.is_in_bf16() {
             bf16::conv::pack_weights(&self.dims, Pass::Forward, weight, forward);
         } else {
-            conv::prepare(&self.dims, Pass::Forward, weight, forward);
+            conv::prepare_forward_pool(&self.dims, &self.pool, weight, forward);
         }
         if !back.is_empty() {
             conv::prepare_backward_pool(&self.dims, &self.pool, weight, back);
@@ -105,7 +105,7 @@ impl ConvPool2d {
         }
     }
 
-    /// Rows `rows` of the output, alone, for one sample; they begin at a multiple of [`conv::ROWS_TOGETHER`].
+    /// Rows `rows` of the output, alone, for one sample; they begin at a multiple of [`conv::POOL_ROWS_TOGETHER`].
     ///
     /// # Shapes
     /// As [`forward`](ConvPool2d::forward), but y and places \[rows\]\[columns\]\[channels out\].

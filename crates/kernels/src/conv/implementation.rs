@@ -2,10 +2,11 @@
 
 use super::pack::Prepare;
 use super::table::Table;
-use super::winograd::{self, Winograd};
+use super::winograd::{self, Scheme, Winograd};
 use super::{Depthwise, Dims, Direct, Forward, InputGradient, WeightGradient, check_len};
 use super::{im2col, pack, reference, weight_gradient};
 use crate::float::Float;
+use crate::pool;
 use crate::simd::Isa;
 
 /// One of the three passes of a convolution.
@@ -29,6 +30,8 @@ pub struct Implementation<T: Float> {
     pub supports: fn(&Dims) -> bool,
     /// Whether it is the way to go for a pass of sizes that it takes, if none before it is; whatever the number of samples.
     pays: fn(&Dims, Pass) -> bool,
+    /// Whether its tiles are windows of a pool of 2×2.
+    is_for_windows: bool,
     /// Elements of scratch space that a pass needs.
     pub scratch_len: fn(&Dims, Pass) -> usize,
     /// Elements that are derived from the weight for a pass, whatever the number of samples.
@@ -49,13 +52,16 @@ impl<T: Float> Implementation<T> {
     /// Those of `f32`.
     pub(super) const SINGLE: &'static [Self] = &[
         Self::depthwise("conv_f32_depthwise_avx512", Isa::Avx512),
-        Self::winograd("conv_f32_winograd_avx512", Isa::Avx512),
+        Self::winograd::<3>("conv_f32_winograd3x3_avx512", Isa::Avx512),
+        Self::winograd::<2>("conv_f32_winograd2x2_avx512", Isa::Avx512),
         Self::direct("conv_f32_6x64_avx512", Isa::Avx512),
         Self::depthwise("conv_f32_depthwise_avx2", Isa::Avx2),
-        Self::winograd("conv_f32_winograd_avx2", Isa::Avx2),
+        Self::winograd::<3>("conv_f32_winograd3x3_avx2", Isa::Avx2),
+        Self::winograd::<2>("conv_f32_winograd2x2_avx2", Isa::Avx2),
         Self::direct("conv_f32_6x16_avx2", Isa::Avx2),
         Self::depthwise("conv_f32_depthwise_scalar", Isa::Scalar),
-        Self::winograd("conv_f32_winograd_scalar", Isa::Scalar),
+        Self::winograd::<3>("conv_f32_winograd3x3_scalar", Isa::Scalar),
+        Self::winograd::<2>("conv_f32_winograd2x2_scalar", Isa::Scalar),
         Self::direct("conv_f32_6x8_scalar", Isa::Scalar),
         Self::IM2COL,
         Self::REFERENCE,
@@ -64,7 +70,8 @@ impl<T: Float> Implementation<T> {
     /// Those of `f64`.
     pub(super) const DOUBLE: &'static [Self] = &[
         Self::depthwise("conv_f64_depthwise_scalar", Isa::Scalar),
-        Self::winograd("conv_f64_winograd_scalar", Isa::Scalar),
+        Self::winograd::<3>("conv_f64_winograd3x3_scalar", Isa::Scalar),
+        Self::winograd::<2>("conv_f64_winograd2x2_scalar", Isa::Scalar),
         Self::direct("conv_f64_6x8_scalar", Isa::Scalar),
         Self::IM2COL,
         Self::REFERENCE,
@@ -76,6 +83,7 @@ impl<T: Float> Implementation<T> {
             isa,
             supports: Dims::is_depthwise,
             pays: |_, _| true,
+            is_for_windows: false,
             scratch_len: |_, _| 0,
             prepared_len: |_, _| 0,
             prepare: |_, _| {},
@@ -85,18 +93,20 @@ impl<T: Float> Implementation<T> {
         }
     }
 
-    const fn winograd(name: &'static str, isa: Isa) -> Self {
+    /// By tiles of `TILE` × `TILE`.
+    const fn winograd<const TILE: usize>(name: &'static str, isa: Isa) -> Self {
         Self {
             name,
             isa,
             supports: winograd::supports,
-            pays: winograd::pays::<T>,
-            scratch_len: winograd::scratch_len,
-            prepared_len: winograd::prepared_len,
-            prepare: |isa, weights| T::dispatch_on(isa, Winograd(weights)),
-            forward: |isa, pass| T::dispatch_on(isa, Winograd(pass)),
-            weight_gradient: |isa, pass| T::dispatch_on(isa, Winograd(pass)),
-            input_gradient: |isa, pass| T::dispatch_on(isa, Winograd(pass)),
+            pays: |dims, pass| winograd::choose::<T>(dims, pass) == Some(Scheme::of(TILE)),
+            is_for_windows: TILE == 2,
+            scratch_len: |dims, pass| Scheme::of(TILE).scratch_len(dims, pass),
+            prepared_len: |dims, pass| Scheme::of(TILE).prepared_len(dims, pass),
+            prepare: |isa, weights| T::dispatch_on(isa, Winograd(Scheme::of(TILE), weights)),
+            forward: |isa, pass| T::dispatch_on(isa, Winograd(Scheme::of(TILE), pass)),
+            weight_gradient: |isa, pass| T::dispatch_on(isa, Winograd(Scheme::of(TILE), pass)),
+            input_gradient: |isa, pass| T::dispatch_on(isa, Winograd(Scheme::of(TILE), pass)),
         }
     }
 
@@ -106,6 +116,7 @@ impl<T: Float> Implementation<T> {
             isa,
             supports: |_| true,
             pays: |_, _| true,
+            is_for_windows: false,
             scratch_len: |dims, pass| match pass {
                 Pass::WeightGradient => weight_gradient::scratch_len(dims),
                 Pass::Forward | Pass::InputGradient => 0,
@@ -123,6 +134,7 @@ impl<T: Float> Implementation<T> {
         isa: Isa::Scalar,
         supports: |_| true,
         pays: |_, _| true,
+        is_for_windows: false,
         scratch_len: im2col::scratch_len,
         prepared_len: |_, _| 0,
         prepare: |_, _| {},
@@ -136,6 +148,7 @@ impl<T: Float> Implementation<T> {
         isa: Isa::Scalar,
         supports: |_| true,
         pays: |_, _| true,
+        is_for_windows: false,
         scratch_len: |_, _| 0,
         prepared_len: |_, _| 0,
         prepare: |_, _| {},
@@ -151,6 +164,17 @@ impl<T: Float> Implementation<T> {
         of_level
             .find(|it| (it.supports)(dims) && (it.pays)(dims, pass))
             .expect("every level has a kernel for all sizes")
+    }
+
+    /// The one that prepares the weight of a forward pass with a pool behind it: windows of 2×2 are tiles of 2×2.
+    pub(super) fn best_before_pool(isa: Isa, dims: &Dims, pool: &pool::Dims) -> &'static Self {
+        if !winograd::pays_in_windows::<T>(dims, pool) {
+            return Self::best(isa, dims, Pass::Forward);
+        }
+        let mut of_level = Self::all().iter().filter(|it| it.isa == isa);
+        of_level
+            .find(|it| it.is_for_windows)
+            .expect("every level has a kernel for windows")
     }
 
     /// Derives from the weight what a pass reads of it.

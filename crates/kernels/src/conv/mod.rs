@@ -7,7 +7,7 @@
 //! implicit im2col from the image rows into a register tile of pixels by vectors of output channels. Every element is
 //! one sum in ascending order of its terms (the files `forward`, `weight_gradient` and `input_gradient` state them), so
 //! its bits depend on its own terms and the instruction set alone. Kernels of 3×3 over enough channels go by Winograd's
-//! way (`winograd`) with half the products. The explicit im2col with a matrix product and the definition itself are the
+//! way (`winograd`) with half or a third of the products. The explicit im2col with a matrix product and the definition itself are the
 //! second opinion and the reference.
 //!
 //! Weights are packed for a pass by [`prepare`], once for as many passes as they stay the same; how is a matter of the
@@ -73,13 +73,16 @@ pub(crate) mod winograd;
 pub use dims::Dims;
 pub(crate) use dims::{image, pair};
 pub use implementation::{Implementation, Pass};
-pub use pooled::{ForwardPool, forward_pool, forward_pool_on, forward_pool_scratch_len};
+pub use pooled::{
+    ForwardPool, forward_pool, forward_pool_on, forward_pool_prepared_len,
+    forward_pool_scratch_len, prepare_forward_pool, prepare_forward_pool_on,
+};
 pub use pooled_backward::{
     BackwardPool, backward_pool, backward_pool_on, backward_pool_prepared_len,
     backward_pool_scratch_len, prepare_backward_pool, prepare_backward_pool_on,
 };
 
-pub use rows::{ROWS_TOGETHER, forward_pool_rows, forward_rows, has_pool_rows};
+pub use rows::{POOL_ROWS_TOGETHER, forward_pool_rows, forward_rows, has_pool_rows, rows_together};
 
 use crate::float::Float;
 use crate::gemm::Epilogue;

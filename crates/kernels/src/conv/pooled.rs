@@ -1,14 +1,15 @@
 //! Convolution, bias, activation and max-pool in one pass: what the pool drops is never computed.
 //!
 //! A 2×2 pool that moves by two follows a few windows at a time (`windows`), behind an image of one channel window by window
-//! (`mono`), and by Winograd's way is taken in registers, since there a tile is a window. Any other pool follows the convolution of a sample while that lies in the cache. All give the
-//! bits of the two passes one after the other, places included: bias and activation come before the comparison, since
-//! rounding and flat stretches of an activation can make equals of different sums.
+//! (`mono`), and by Winograd's way is taken in registers, since there a tile of 2×2 is a window. Any other pool follows the convolution
+//! of a sample while that lies in the cache. All give the bits of the two passes one after the other by the same kernel, places included:
+//! bias and activation come before the comparison, since rounding and flat stretches of an activation can make equals of different
+//! sums. Without the pool the same sizes may go by tiles of 3×3, and round otherwise.
 
 use super::forward::{Packed, Target, convolve};
 use super::table::Table;
 use super::windows;
-use super::winograd::{self, Winograd};
+use super::winograd::{self, Scheme, Winograd};
 use super::{Depthwise, Dims, Forward, Implementation, Pass, check_len, mono};
 use crate::float::Float;
 use crate::gemm::Epilogue;
@@ -26,7 +27,7 @@ pub struct ForwardPool<'a, T> {
     pub x: &'a [T],
     /// `[kernel rows][kernel columns][channels in / groups][channels out]`
     pub weight: &'a [T],
-    /// What [`prepare`](super::prepare) derived from the weight for the convolution's forward pass, at the same level.
+    /// What [`prepare_forward_pool`] derived from the weight, at the same level.
     pub prepared: &'a [T],
     /// Bias, one number a channel out, and activation.
     pub epilogue: Epilogue<'a, T>,
@@ -40,8 +41,51 @@ pub struct ForwardPool<'a, T> {
 
 /// Elements of scratch space that [`forward_pool`] needs, at any level.
 pub fn forward_pool_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
+    if winograd::pays_in_windows::<f32>(dims, pool) {
+        let in_windows = Scheme::Two.scratch_len(dims, Pass::Forward);
+        return in_windows.max(by_sample_scratch_len(dims, pool));
+    }
+    by_sample_scratch_len(dims, pool)
+}
+
+fn by_sample_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
     let used = used_output(dims, pool);
     super::forward_scratch_len(dims) + (used[0] * used[1] * used[2]).max(windows::SCRATCH)
+}
+
+/// Elements that [`prepare_forward_pool`] derives, at any level. The number of samples does not matter.
+pub fn forward_pool_prepared_len<T: Float>(dims: &Dims, pool: &pool::Dims) -> usize {
+    let best = |isa| Implementation::<T>::best_before_pool(isa, dims, pool);
+    let len = |isa| (best(isa).prepared_len)(dims, Pass::Forward);
+    Isa::ALL.into_iter().map(len).max().unwrap_or(0)
+}
+
+/// Derives from the weight what [`forward_pool`] reads of it, at the active level. The number of samples does not matter.
+///
+/// # Panics
+/// If the weight's length does not fit the sizes, if the sizes do not fit together, or if `prepared` is short.
+pub fn prepare_forward_pool<T: Float>(
+    dims: &Dims,
+    pool: &pool::Dims,
+    weight: &[T],
+    prepared: &mut [T],
+) {
+    prepare_forward_pool_on(Isa::active(), dims, pool, weight, prepared);
+}
+
+/// Derives it at the level `isa`.
+///
+/// # Panics
+/// As [`prepare_forward_pool`], and if this machine lacks `isa`.
+pub fn prepare_forward_pool_on<T: Float>(
+    isa: Isa,
+    dims: &Dims,
+    pool: &pool::Dims,
+    weight: &[T],
+    prepared: &mut [T],
+) {
+    let best = Implementation::best_before_pool(isa, dims, pool);
+    best.prepare(dims, Pass::Forward, weight, prepared);
 }
 
 /// Computes y at the active level.
@@ -57,7 +101,7 @@ pub fn forward_pool<T: Float>(pass: ForwardPool<'_, T>) {
 /// # Panics
 /// As [`forward_pool`], and if this machine lacks `isa`.
 pub fn forward_pool_on<T: Float>(isa: Isa, pass: ForwardPool<'_, T>) {
-    pass.check(Implementation::best(isa, pass.dims, Pass::Forward));
+    pass.check(Implementation::best_before_pool(isa, pass.dims, pass.pool));
     if pass.pool.output_len() == 0 {
         return;
     }
@@ -104,8 +148,8 @@ impl<T: Float> ForwardPool<'_, T> {
 /// How sizes let the pass be done.
 pub(super) fn way_of<T: Float>(pass: &ForwardPool<'_, T>) -> fn(Isa, ForwardPool<'_, T>) {
     let (dims, pool) = (pass.dims, pass.pool);
-    let is_winograd = winograd::pays::<T>(dims, Pass::Forward);
-    if is_winograd && winograd::pools(dims, pool) {
+    let is_winograd = winograd::choose::<T>(dims, Pass::Forward).is_some();
+    if winograd::pays_in_windows::<T>(dims, pool) {
         Table::get().pool_in_tiles
     } else if mono::takes(dims, pool, pass.epilogue.activation) {
         Table::get().pool_of_one_channel
@@ -148,7 +192,7 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
             mut places,
             scratch,
         } = self.0;
-        let is_winograd = winograd::pays::<T>(dims, Pass::Forward);
+        let scheme = winograd::choose::<T>(dims, Pass::Forward);
         let output = used_output(dims, pool);
         let dims = &Dims {
             samples: 1,
@@ -163,7 +207,7 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
         let (buffer, scratch) = scratch.split_at_mut(dims.output_len());
         for (n, y) in y.chunks_mut(pool.output_len()).enumerate() {
             let x = &x[n * dims.input_len()..][..dims.input_len()];
-            if dims.is_depthwise() || is_winograd {
+            if dims.is_depthwise() || scheme.is_some() {
                 let pass = Forward {
                     dims,
                     x,
@@ -173,8 +217,8 @@ impl<T: Float> Kernel<T> for BySample<'_, T> {
                     y: buffer,
                     scratch,
                 };
-                if is_winograd {
-                    simd.enter(Winograd(pass));
+                if let Some(scheme) = scheme {
+                    simd.enter(Winograd(scheme, pass));
                 } else {
                     simd.enter(Depthwise(pass));
                 }

@@ -5,18 +5,27 @@
 //! ```
 //!
 //! An element of y is one sum whatever else is computed, so the bits are those of the whole. The kernel is chosen by the sizes of
-//! the whole, never by those of a part. Winograd's tiles are two rows high, so parts begin at even rows.
+//! the whole, never by those of a part. Winograd's tiles are two or three rows high, and parts begin where tiles do.
 
 use std::ops::Range;
 
 use super::pooled::way_of;
+use super::winograd::Scheme;
 use super::{Dims, Forward, ForwardPool, Implementation, Pass, check_len, windows, winograd};
 use crate::float::Float;
 use crate::pool;
 use crate::simd::Isa;
 
-/// Parts begin at multiples of this many rows.
-pub const ROWS_TOGETHER: usize = 2;
+/// Parts of a pool's output begin at multiples of this many rows.
+pub const POOL_ROWS_TOGETHER: usize = 2;
+
+/// Parts of a convolution's output that goes through no pool begin at multiples of this many rows.
+pub fn rows_together<T: Float>(dims: &Dims) -> usize {
+    winograd::choose::<T>(dims, Pass::Forward).map_or(EVEN, Scheme::tile)
+}
+
+/// Two rows fill a register tile better than one.
+const EVEN: usize = 2;
 
 impl Dims {
     /// The convolution of one sample that yields `rows` alone, and the rows of x that it reads.
@@ -42,23 +51,28 @@ impl Dims {
     }
 }
 
-/// Panics unless parts of one sample may begin and end like that.
-fn check_rows(samples: usize, rows: &Range<usize>, all: usize) {
+/// Panics unless parts of one sample, `together` rows or several times as many each, may begin and end like that.
+fn check_rows(samples: usize, rows: &Range<usize>, all: usize, together: usize) {
     assert!(samples == 1, "conv: rows of {samples} samples");
     assert!(
-        rows.start < rows.end && rows.end <= all && rows.start.is_multiple_of(ROWS_TOGETHER),
-        "conv: rows {rows:?} of {all}; parts begin at multiples of {ROWS_TOGETHER}"
+        rows.start < rows.end && rows.end <= all && rows.start.is_multiple_of(together),
+        "conv: rows {rows:?} of {all}; parts begin at multiples of {together}"
     );
 }
 
 /// Computes `rows` of y at the active level; `y` holds them alone, everything else is that of the whole sample.
 ///
 /// # Panics
-/// As [`forward`](super::forward); if there is not one sample, or the rows are none or begin at an odd one.
+/// As [`forward`](super::forward); if there is not one sample, or the rows are none or begin elsewhere than [`rows_together`] says.
 pub fn forward_rows<T: Float>(pass: Forward<'_, T>, rows: Range<usize>) {
     let whole = pass.dims;
     whole.check();
-    check_rows(whole.samples, &rows, whole.output[0]);
+    check_rows(
+        whole.samples,
+        &rows,
+        whole.output[0],
+        rows_together::<T>(whole),
+    );
     check_len("x", pass.x.len(), whole.input_len());
     let (dims, read) = whole.of_rows(&rows);
     let x = whole.input_rows(pass.x, read);
@@ -72,11 +86,8 @@ pub fn forward_rows<T: Float>(pass: Forward<'_, T>, rows: Range<usize>) {
 
 /// Whether [`forward_pool_rows`] takes these sizes: windows of 2×2 of their own.
 pub fn has_pool_rows<T: Float>(dims: &Dims, pool: &pool::Dims) -> bool {
-    if winograd::pays::<T>(dims, Pass::Forward) {
-        winograd::pools(dims, pool)
-    } else {
-        windows::takes(dims, pool)
-    }
+    let is_winograd = winograd::choose::<T>(dims, Pass::Forward).is_some();
+    winograd::pays_in_windows::<T>(dims, pool) || (!is_winograd && windows::takes(dims, pool))
 }
 
 /// Computes `rows` of the pool's output at the active level; `y` and `places` hold them alone, everything else is that of
@@ -92,7 +103,7 @@ pub fn forward_pool_rows<T: Float>(pass: ForwardPool<'_, T>, rows: Range<usize>)
         has_pool_rows::<T>(whole, pool),
         "conv: windows that have no rows of their own"
     );
-    check_rows(pool.samples, &rows, pool.output[0]);
+    check_rows(pool.samples, &rows, pool.output[0], POOL_ROWS_TOGETHER);
     check_len("x", pass.x.len(), whole.input_len());
     let (dims, read) = whole.of_rows(&(2 * rows.start..2 * rows.end));
     let x = whole.input_rows(pass.x, read);
@@ -108,6 +119,6 @@ pub fn forward_pool_rows<T: Float>(pass: ForwardPool<'_, T>, rows: Range<usize>)
         x,
         ..pass
     };
-    pass.check(Implementation::best(Isa::active(), whole, Pass::Forward));
+    pass.check(Implementation::best_before_pool(Isa::active(), whole, pool));
     way(Isa::active(), pass);
 }

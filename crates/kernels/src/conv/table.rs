@@ -11,7 +11,7 @@ use super::narrow::Narrow;
 use super::pooled::BySample;
 use super::windows::ByWindow;
 use super::winners::{Prepare, Sparse};
-use super::winograd::Winograd;
+use super::winograd::{Scheme, Winograd};
 use super::{BackwardPool, ForwardPool, Implementation};
 use crate::float::Float;
 use crate::simd::Isa;
@@ -39,7 +39,7 @@ impl<T: Float> Table<T> {
             pool_of_one_channel: |isa, pass| T::dispatch_on(isa, Mono(pass)),
             pool_by_window: |isa, pass| T::dispatch_on(isa, ByWindow(pass)),
             pool_by_sample: |isa, pass| T::dispatch_on(isa, BySample(pass)),
-            pool_in_tiles: |isa, pass| T::dispatch_on(isa, Winograd(pass)),
+            pool_in_tiles: |isa, pass| T::dispatch_on(isa, Winograd(Scheme::Two, pass)),
             through_winners: |isa, pass| T::dispatch_on(isa, Sparse(pass)),
             narrow: |isa, pass| T::dispatch_on(isa, pass),
             prepare_winners: |isa, weights| T::dispatch_on(isa, weights),

@@ -130,8 +130,10 @@ macro_rules! weighted {
 
 weighted!(Conv2d {
     fn parts(&self, plan: &Plan, rows: Rows) -> Option<Parts> {
-        let has_rows = self.operation(plan, rows).has_rows();
-        has_rows.then(|| image_rows(plan, rows, 0)).flatten()
+        let operation = self.operation(plan, rows);
+        let together = conv::rows_together::<T>(&operation.dims);
+        let has_rows = operation.has_rows();
+        has_rows.then(|| image_rows(plan, rows, together, 0)).flatten()
     }
 
     fn forward_part(
@@ -150,8 +152,8 @@ weighted!(Conv2d {
 weighted!(DepthwiseConv2d {});
 weighted!(ConvTranspose2d {});
 
-/// The rows of an image as parts, each of which keeps a byte for so many numbers.
-fn image_rows(plan: &Plan, rows: Rows, bytes: usize) -> Option<Parts> {
+/// The rows of an image as parts that begin at multiples of `together`, and keep so many bytes for a number.
+fn image_rows(plan: &Plan, rows: Rows, together: usize, bytes: usize) -> Option<Parts> {
     let Item::Image { height, .. } = plan.output.item else {
         return None;
     };
@@ -159,7 +161,7 @@ fn image_rows(plan: &Plan, rows: Rows, bytes: usize) -> Option<Parts> {
     let numbers = plan.output.elements().get() / units.max(1);
     (most > 1).then_some(Parts {
         units,
-        together: conv::ROWS_TOGETHER,
+        together,
         numbers,
         bytes: bytes * numbers,
         most,
@@ -186,7 +188,10 @@ impl<T: Float> Layer<T> for ConvPool2d {
 
     fn parts(&self, plan: &Plan, rows: Rows) -> Option<Parts> {
         let has_rows = self.operation(plan, rows).has_rows::<T>();
-        has_rows.then(|| image_rows(plan, rows, 1)).flatten()
+        let together = conv::POOL_ROWS_TOGETHER;
+        has_rows
+            .then(|| image_rows(plan, rows, together, 1))
+            .flatten()
     }
 
     fn forward_part(

@@ -148,7 +148,8 @@ fn forward_pool(clock: Clock, dims: &Dims, pool: &pool::Dims) -> Row {
     let bias = filled(dims.output[2]);
     let mut y = AlignedVec::zeroed(pool.output_len());
     let mut places = vec![0; pool.places_len()];
-    let prepared = prepared(dims, Pass::Forward, &weight);
+    let mut prepared = AlignedVec::zeroed(conv::forward_pool_prepared_len::<f32>(dims, pool));
+    conv::prepare_forward_pool(dims, pool, &weight, &mut prepared);
     let mut scratch = AlignedVec::zeroed(conv::forward_pool_scratch_len(dims, pool));
     // What the pool drops need not be computed.
     let work = flops(dims, 4 * pool.output_len());

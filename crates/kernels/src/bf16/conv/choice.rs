@@ -4,6 +4,7 @@
 
 use super::direct::{reach, reversed};
 use crate::bf16::winograd;
+use crate::conv::winograd::grid::Grid;
 use crate::conv::{Dims, Pass, winograd as single};
 
 /// Channels below which pairs and strips are mostly padding.
@@ -61,9 +62,10 @@ fn pairs(dims: &Dims) -> usize {
 
 /// The best way in `f32`.
 fn in_singles(dims: &Dims, pass: Pass) -> usize {
-    if single::pays::<f32>(dims, pass) {
-        let grid = single::grid_of(dims, pass);
-        return points(dims, pass, 1, TRANSFORM[0], single::chunk_of(&grid));
+    if let Some(scheme) = single::choose::<f32>(dims, pass) {
+        let grid = scheme.grid_of(dims, pass);
+        let chunk = single::chunk_of(&grid);
+        return points(dims, pass, &grid, [1, TRANSFORM[0]], chunk);
     }
     let taps = |axis: usize| -> usize {
         let places = |k| dims.axis(axis).places(k).len();
@@ -75,12 +77,19 @@ fn in_singles(dims: &Dims, pass: Pass) -> usize {
 /// Winograd's way in bf16.
 fn by_points(dims: &Dims, pass: Pass) -> usize {
     let grid = single::grid_of(dims, pass);
-    points(dims, pass, RATE, TRANSFORM[1], winograd::chunk_of(&grid))
+    let chunk = winograd::chunk_of(&grid);
+    points(dims, pass, &grid, [RATE, TRANSFORM[1]], chunk)
 }
 
 /// Winograd's way with products at some rate, transforms of some cost and chunks of some tiles.
-fn points(dims: &Dims, pass: Pass, rate: usize, transform: usize, chunk: usize) -> usize {
-    let tiles = single::POINTS * single::grid_of(dims, pass).per_sample();
+fn points(
+    dims: &Dims,
+    pass: Pass,
+    grid: &Grid,
+    [rate, transform]: [usize; 2],
+    chunk: usize,
+) -> usize {
+    let tiles = grid.points() * grid.per_sample();
     let mut cost = tiles * (pairs(dims) / rate + transform * (dims.input[2] + dims.output[2]));
     if pass == Pass::WeightGradient {
         cost += tiles * pairs(dims) * ADD_BACK / chunk;

@@ -3,14 +3,16 @@
 //! As in `conv::winograd::forward`, a block of tiles is transformed, multiplied and transformed back while it lies in the cache;
 //! its patches take half the room.
 
+use super::POINTS;
 use super::patch;
 use super::weights::point_len;
 use crate::bf16::level::{Body, Level};
 use crate::bf16::pack::as_words_mut;
 use crate::bf16::tile::{Finish, Rows, Sums};
 use crate::conv::winograd::forward::TransformBack;
-use crate::conv::winograd::grid::{Grid, PATCH, POINTS, Planes, STRIP};
+use crate::conv::winograd::grid::{Grid, Planes, STRIP};
 use crate::conv::winograd::target::Target;
+use crate::conv::winograd::transform::two::{Output, PATCH, TILE};
 use crate::gemm::Epilogue;
 use crate::simd::{MAX_LANES, Simd};
 
@@ -35,8 +37,8 @@ fn block_of(grid: &Grid) -> usize {
 
 fn planes_of(grid: &Grid, block: usize) -> [Planes; 2] {
     [
-        Planes::new(block, grid.input[2].div_ceil(2)),
-        Planes::new(block, grid.output[2].min(STRIP)),
+        Planes::new(POINTS, block, grid.input[2].div_ceil(2)),
+        Planes::new(POINTS, block, grid.output[2].min(STRIP)),
     ]
 }
 
@@ -55,7 +57,7 @@ pub(crate) struct Convolve<'a, O> {
     pub(crate) scratch: &'a mut [f32],
 }
 
-impl<O: Target<f32>> Body for Convolve<'_, O> {
+impl<O: Target<f32, TILE>> Body for Convolve<'_, O> {
     type Output = ();
 
     #[inline(always)]
@@ -106,6 +108,7 @@ impl<O: Target<f32>> Body for Convolve<'_, O> {
                     products,
                     epilogue,
                     target: &mut target,
+                    matrix: Output,
                 });
             }
             first += tiles;

@@ -11,6 +11,11 @@ mod patch;
 mod weight_gradient;
 mod weights;
 
+use crate::conv::winograd::transform::two::PATCH;
+
+/// Points of a tile.
+pub(super) const POINTS: usize = PATCH * PATCH;
+
 pub(super) use forward::{Convolve, scratch_len};
 pub(super) use weight_gradient::{
     Accumulate, chunk_of, scratch_len as weight_gradient_scratch_len,

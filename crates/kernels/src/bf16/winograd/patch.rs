@@ -1,11 +1,11 @@
 //! A patch of an image at the sixteen points, a vector of channels at a time.
 
-use crate::conv::winograd::grid::{PATCH, POINTS, TILE};
-use crate::conv::winograd::transform::{gradient_line, input_line};
+use crate::conv::winograd::transform::two::{Input, OutputGradient, PATCH, TILE};
+use crate::conv::winograd::transform::{Lines, Matrix};
 use crate::simd::Simd;
 
 /// A number for each point.
-pub(super) type Points<V> = [[V; PATCH]; PATCH];
+pub(super) type Points<V> = Lines<V, PATCH>;
 
 /// `lanes` channels of a pixel; other lanes are 0.
 ///
@@ -29,27 +29,18 @@ unsafe fn load<S: Simd>(simd: S, pixel: *const S::Elem, lanes: usize) -> S::Vect
 #[inline(always)]
 pub(super) unsafe fn of_input<S: Simd>(
     simd: S,
-    pixels: &[*const S::Elem; POINTS],
+    pixels: &Lines<*const S::Elem, PATCH>,
     c: usize,
     lanes: usize,
 ) -> Points<S::Vector> {
-    let mut lines = [[simd.zero(); PATCH]; PATCH];
+    let mut d = [[simd.zero(); PATCH]; PATCH];
     for r in 0..PATCH {
-        let mut d = [simd.zero(); PATCH];
         for s in 0..PATCH {
             // SAFETY: as the caller vouches.
-            d[s] = unsafe { load(simd, pixels[r * PATCH + s].wrapping_add(c), lanes) };
-        }
-        lines[r] = input_line(simd, d);
-    }
-    let mut points = lines;
-    for s in 0..PATCH {
-        let column = input_line(simd, [lines[0][s], lines[1][s], lines[2][s], lines[3][s]]);
-        for r in 0..PATCH {
-            points[r][s] = column[r];
+            d[r][s] = unsafe { load(simd, pixels[r][s].wrapping_add(c), lanes) };
         }
     }
-    points
+    Input.square(simd, d)
 }
 
 /// A·dy·Aᵀ of a tile's gradient likewise.
@@ -59,25 +50,16 @@ pub(super) unsafe fn of_input<S: Simd>(
 #[inline(always)]
 pub(super) unsafe fn of_gradient<S: Simd>(
     simd: S,
-    pixels: &[*const S::Elem; TILE * TILE],
+    pixels: &Lines<*const S::Elem, TILE>,
     c: usize,
     lanes: usize,
 ) -> Points<S::Vector> {
-    let mut lines = [[simd.zero(); PATCH]; TILE];
+    let mut d = [[simd.zero(); TILE]; TILE];
     for r in 0..TILE {
-        let mut d = [simd.zero(); TILE];
         for s in 0..TILE {
             // SAFETY: as the caller vouches.
-            d[s] = unsafe { load(simd, pixels[r * TILE + s].wrapping_add(c), lanes) };
-        }
-        lines[r] = gradient_line(simd, d);
-    }
-    let mut points = [[simd.zero(); PATCH]; PATCH];
-    for s in 0..PATCH {
-        let column = gradient_line(simd, [lines[0][s], lines[1][s]]);
-        for r in 0..PATCH {
-            points[r][s] = column[r];
+            d[r][s] = unsafe { load(simd, pixels[r][s].wrapping_add(c), lanes) };
         }
     }
-    points
+    OutputGradient.square(simd, d)
 }

@@ -10,12 +10,13 @@
 //! go back to the kernel's gradient at once. A slab out is a strip of the register tile; chunks have twice the tiles, since the
 //! sums take half the time and their way back takes all of it.
 
-use super::patch;
+use super::{POINTS, patch};
 use crate::bf16::level::{Body, Level};
 use crate::bf16::pack::{MAX_STRIP, as_words_mut, strip_width};
 use crate::bf16::tile::{Finish, Rows, Sums};
-use crate::conv::winograd::grid::{Grid, PATCH, POINTS, Planes};
-use crate::conv::winograd::transform::{KERNEL, weight_gradient_line};
+use crate::conv::winograd::grid::{Grid, Planes};
+use crate::conv::winograd::transform::two::{KernelGradient, PATCH, TILE};
+use crate::conv::winograd::transform::{KERNEL, Matrix};
 use crate::simd::{MAX_LANES, Simd};
 
 /// Channels in and out of a slab.
@@ -25,7 +26,7 @@ const SLAB: [usize; 2] = [MAX_LANES, MAX_STRIP];
 const MOST_TILES: usize = 128;
 
 /// The sums of a slab in, a row each, by a slab out.
-const SUMS: Planes = Planes::new(SLAB[0], SLAB[1]);
+const SUMS: Planes = Planes::new(POINTS, SLAB[0], SLAB[1]);
 
 /// Elements of scratch space: what a chunk's x and dy become, the sums of two slabs, and a pixel of zeros.
 pub(crate) fn scratch_len(grid: &Grid) -> usize {
@@ -47,7 +48,7 @@ fn slabs(grid: &Grid, side: usize) -> usize {
 
 /// Those of a slab of a chunk: a row for each pair of tiles.
 fn planes(chunk: usize, side: usize) -> Planes {
-    Planes::new(chunk.div_ceil(2), SLAB[side])
+    Planes::new(POINTS, chunk.div_ceil(2), SLAB[side])
 }
 
 /// Tiles of a chunk: some whole samples, or a part of one.
@@ -172,12 +173,12 @@ impl Body for Patches<'_> {
         transform.check(grid.input, x, words, 0);
         let (first, tiles) = transform.tiles;
         let (simd, lanes) = (level.floats(), <L::Floats as Simd>::LANES);
-        let outside = [transform.zeros.as_ptr(); POINTS];
+        let outside = [[transform.zeros.as_ptr(); PATCH]; PATCH];
         let mut next = grid.tile(first);
         for t in (0..tiles).step_by(2) {
             let mut pixels = [outside; 2];
             for pixels in &mut pixels[..2.min(tiles - t)] {
-                *pixels = grid.patch(next, x.as_ptr(), outside[0]);
+                *pixels = grid.patch(next, x.as_ptr(), outside[0][0]);
                 next = grid.next(next);
             }
             for c in (0..grid.input[2]).step_by(lanes) {
@@ -211,12 +212,12 @@ impl Body for Gradients<'_> {
         let pairs = tiles.div_ceil(2);
         let (simd, lanes) = (level.floats(), <L::Floats as Simd>::LANES);
         let width = strip_width::<L>();
-        let outside = [transform.zeros.as_ptr(); 4];
+        let outside = [[transform.zeros.as_ptr(); TILE]; TILE];
         let mut next = grid.tile(first);
         for t in (0..tiles).step_by(2) {
             let mut pixels = [outside; 2];
             for pixels in &mut pixels[..2.min(tiles - t)] {
-                *pixels = grid.pixels(next, dy.as_ptr(), outside[0]);
+                *pixels = grid.pixels(next, dy.as_ptr(), outside[0][0]);
                 next = grid.next(next);
             }
             for c in (0..grid.output[2]).step_by(lanes) {
@@ -320,21 +321,11 @@ impl Body for AddBack<'_> {
 /// Gᵀ s G of a vector of sums.
 #[inline(always)]
 fn transform_back<S: Simd<Elem = f32>>(simd: S, sums: &[f32]) -> [[S::Vector; KERNEL]; KERNEL] {
-    let mut lines = [[simd.zero(); KERNEL]; PATCH];
+    let mut points = [[simd.zero(); PATCH]; PATCH];
     for r in 0..PATCH {
-        let mut line = [simd.zero(); PATCH];
         for s in 0..PATCH {
-            line[s] = simd.load(&sums[(r * PATCH + s) * SUMS.point..]);
-        }
-        lines[r] = weight_gradient_line(simd, line);
-    }
-    let mut gradient = [[simd.zero(); KERNEL]; KERNEL];
-    for s in 0..KERNEL {
-        let column = [lines[0][s], lines[1][s], lines[2][s], lines[3][s]];
-        let column = weight_gradient_line(simd, column);
-        for r in 0..KERNEL {
-            gradient[r][s] = column[r];
+            points[r][s] = simd.load(&sums[(r * PATCH + s) * SUMS.point..]);
         }
     }
-    gradient
+    KernelGradient.square(simd, points)
 }

@@ -1,10 +1,11 @@
 //! The transformed weights, rounded and paired along the channels summed over: `[point][strip][pair][lane]`.
 
+use super::POINTS;
 use crate::bf16::level::{Body, Level};
 use crate::bf16::pack::{MAX_STRIP, VECTORS, strip_width};
 use crate::conv::Dims;
-use crate::conv::winograd::grid::{PATCH, POINTS};
-use crate::conv::winograd::transform::{self, KERNEL};
+use crate::conv::winograd::transform::two::{Kernel, PATCH};
+use crate::conv::winograd::transform::{KERNEL, Matrix};
 use crate::conv::winograd::weights::{self, Square, turn_square};
 use crate::simd::{MAX_LANES, Simd};
 
@@ -40,8 +41,8 @@ impl Panels<'_> {
     ) {
         let simd = level.floats();
         let (lanes, width) = (<L::Floats as Simd>::LANES, strip_width::<L>());
-        let low = transform::weight(simd, kernels[0]);
-        let high = transform::weight(simd, kernels[1]);
+        let low = Kernel.square(simd, kernels[0]);
+        let high = Kernel.square(simd, kernels[1]);
         let row = channel / width * self.summed.div_ceil(2) + pair;
         for point in 0..POINTS {
             let at = point * point_len(self.summed, self.channels) + row * width + channel % width;

@@ -2,8 +2,8 @@
 
 use super::{CASES, Problem, bits, dims_of, real};
 use crate::conv::{
-    Dims, Forward, ForwardPool, ROWS_TOGETHER, forward, forward_pool, forward_pool_rows,
-    forward_pool_scratch_len, forward_rows, forward_scratch_len, has_pool_rows,
+    Dims, Forward, ForwardPool, POOL_ROWS_TOGETHER, forward, forward_pool, forward_pool_rows,
+    forward_pool_scratch_len, forward_rows, forward_scratch_len, has_pool_rows, rows_together,
 };
 use crate::elementwise::Activation;
 use crate::gemm::Epilogue;
@@ -47,7 +47,8 @@ fn rows_by_themselves_are_those_of_the_whole() {
             };
             let mut whole = vec![f32::NAN; dims.output_len()];
             pass(&mut whole, None);
-            for step in [ROWS_TOGETHER, 3 * ROWS_TOGETHER] {
+            let together = rows_together::<f32>(dims);
+            for step in [together, 2 * together] {
                 let mut parts = vec![f32::NAN; dims.output_len()];
                 let row = width * channels;
                 for first in (0..height).step_by(step) {
@@ -58,6 +59,16 @@ fn rows_by_themselves_are_those_of_the_whole() {
             }
         }
     });
+}
+
+/// Tiles are two rows high, or three.
+#[test]
+fn parts_begin_where_tiles_do() {
+    let together = |problem: Problem<f32>| rows_together::<f32>(&problem.dims);
+    let mut found: Vec<usize> = problems().map(together).collect();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found, [2, 3]);
 }
 
 #[test]
@@ -79,7 +90,7 @@ fn pooled_rows_by_themselves_are_those_of_the_whole() {
         }
         taken += 1;
         on_every_level(|| {
-            let prepared = problem.prepared(Isa::active());
+            let prepared = problem.prepared_for_pool(Isa::active(), pool);
             let mut scratch = vec![f32::NAN; forward_pool_scratch_len(dims, pool)];
             let [height, width] = pool.output;
             let row = width * dims.output[2];
@@ -108,8 +119,8 @@ fn pooled_rows_by_themselves_are_those_of_the_whole() {
                 (vec![f32::NAN; height * row], vec![9; height * row]);
             pass(&mut whole, &mut whole_places, None);
             let (mut parts, mut places) = (vec![f32::NAN; height * row], vec![8; height * row]);
-            for first in (0..height).step_by(ROWS_TOGETHER) {
-                let rows = first..height.min(first + ROWS_TOGETHER);
+            for first in (0..height).step_by(POOL_ROWS_TOGETHER) {
+                let rows = first..height.min(first + POOL_ROWS_TOGETHER);
                 let part = first * row..rows.end * row;
                 pass(&mut parts[part.clone()], &mut places[part], Some(rows));
             }

@@ -1,16 +1,8 @@
 //! The tiles of a pass: where each one reads, and how many are under way at a time.
 
+use super::transform::{KERNEL, Lines};
 use crate::conv::Dims;
 use crate::simd::MAX_LANES;
-
-/// Pixels of an output tile along an axis.
-pub(crate) const TILE: usize = 2;
-
-/// Pixels of an input patch along an axis: a tile and the two pixels that a kernel of three adds.
-pub(crate) const PATCH: usize = 4;
-
-/// Places of the transformed domain, each with a product of its own.
-pub(crate) const POINTS: usize = PATCH * PATCH;
 
 /// Channels out that are multiplied before any of them is transformed back.
 pub(crate) const STRIP: usize = 64;
@@ -34,6 +26,8 @@ pub(crate) struct Grid {
     pub(crate) before: [usize; 2],
     /// Rows and columns of tiles a sample.
     pub(crate) tiles: [usize; 2],
+    /// Pixels from one tile to the next along an axis.
+    pub(crate) step: usize,
 }
 
 /// One tile.
@@ -45,26 +39,59 @@ pub(crate) struct Tile {
 }
 
 impl Grid {
-    /// The tiles of y over patches of x.
-    pub(crate) const fn forward(dims: &Dims) -> Self {
+    /// The tiles of y over patches of x, `step` pixels wide.
+    pub(crate) const fn forward(dims: &Dims, step: usize) -> Self {
         Self {
             samples: dims.samples,
             input: dims.input,
             output: dims.output,
             before: dims.before,
-            tiles: tiles_of(dims.output),
+            tiles: tiles_of(dims.output, step),
+            step,
         }
     }
 
     /// The tiles of dx over patches of dy. The sizes are supported, so no padding is wider than the kernel's reach.
-    pub(crate) const fn input_gradient(dims: &Dims) -> Self {
+    pub(crate) const fn input_gradient(dims: &Dims, step: usize) -> Self {
         Self {
             samples: dims.samples,
             input: dims.output,
             output: dims.input,
             before: [2 - dims.before[0], 2 - dims.before[1]],
-            tiles: tiles_of(dims.input),
+            tiles: tiles_of(dims.input, step),
+            step,
         }
+    }
+
+    /// The tiles of dy over patches of dx, which overlap: the forward grid the other way round.
+    pub(crate) const fn transposed(dims: &Dims, step: usize) -> Self {
+        Self {
+            samples: dims.samples,
+            input: dims.output,
+            output: dims.input,
+            before: [0, 0],
+            tiles: tiles_of(dims.output, step),
+            step,
+        }
+    }
+
+    /// The tiles of what is written, to be read as they are.
+    pub(crate) const fn of_output(&self) -> Self {
+        Self {
+            input: self.output,
+            before: [0, 0],
+            ..*self
+        }
+    }
+
+    /// Points along an axis.
+    pub(crate) const fn side(&self) -> usize {
+        self.step + KERNEL - 1
+    }
+
+    /// Points of a tile.
+    pub(crate) const fn points(&self) -> usize {
+        self.side() * self.side()
     }
 
     /// Tiles of all samples.
@@ -80,7 +107,7 @@ impl Grid {
     /// The most tiles of a block.
     pub(crate) fn block(&self) -> usize {
         let channels = self.input[2] + self.output[2].min(STRIP);
-        let fitting = BLOCK_LEN / (POINTS * channels);
+        let fitting = BLOCK_LEN / (self.points() * channels);
         fitting.max(SMALLEST_BLOCK).min(self.count())
     }
 
@@ -119,41 +146,41 @@ impl Grid {
 
     /// The pixels that a tile's patch takes of the images read, which start at `x`.
     #[inline(always)]
-    pub(crate) fn patch<T>(
+    pub(crate) fn patch<T, const SIDE: usize>(
         &self,
         tile: Tile,
         x: *const T,
         outside: *const T,
-    ) -> [*const T; POINTS] {
+    ) -> Lines<*const T, SIDE> {
         let corner = [
-            (TILE * tile.row).wrapping_sub(self.before[0]),
-            (TILE * tile.column).wrapping_sub(self.before[1]),
+            (self.step * tile.row).wrapping_sub(self.before[0]),
+            (self.step * tile.column).wrapping_sub(self.before[1]),
         ];
-        pixels::<T, PATCH, POINTS>(self.input, tile.sample, corner, [x, outside])
+        pixels(self.input, tile.sample, corner, [x, outside])
     }
 
     /// The pixels that a tile takes of the images written, which start at `y`.
     #[inline(always)]
-    pub(crate) fn pixels<T>(
+    pub(crate) fn pixels<T, const SIDE: usize>(
         &self,
         tile: Tile,
         y: *const T,
         outside: *const T,
-    ) -> [*const T; TILE * TILE] {
-        let corner = [TILE * tile.row, TILE * tile.column];
-        pixels::<T, TILE, { TILE * TILE }>(self.output, tile.sample, corner, [y, outside])
+    ) -> Lines<*const T, SIDE> {
+        let corner = [self.step * tile.row, self.step * tile.column];
+        pixels(self.output, tile.sample, corner, [y, outside])
     }
 }
 
 /// A square of pixels from `corner` on, row by row, in one of the images at `data`; `outside` for those that are not in it.
 #[inline(always)]
-fn pixels<T, const SIDE: usize, const COUNT: usize>(
+fn pixels<T, const SIDE: usize>(
     [height, width, channels]: [usize; 3],
     sample: usize,
     corner: [usize; 2],
     [data, outside]: [*const T; 2],
-) -> [*const T; COUNT] {
-    let mut pixels = [outside; COUNT];
+) -> Lines<*const T, SIDE> {
+    let mut pixels = [[outside; SIDE]; SIDE];
     for r in 0..SIDE {
         let h = corner[0].wrapping_add(r);
         let row = data.wrapping_add(
@@ -164,46 +191,43 @@ fn pixels<T, const SIDE: usize, const COUNT: usize>(
         for s in 0..SIDE {
             let w = corner[1].wrapping_add(s);
             if (h < height) & (w < width) {
-                pixels[r * SIDE + s] = row.wrapping_add(w * channels);
+                pixels[r][s] = row.wrapping_add(w * channels);
             }
         }
     }
     pixels
 }
 
-const fn tiles_of(output: [usize; 3]) -> [usize; 2] {
-    [output[0].div_ceil(TILE), output[1].div_ceil(TILE)]
+const fn tiles_of(output: [usize; 3], step: usize) -> [usize; 2] {
+    [output[0].div_ceil(step), output[1].div_ceil(step)]
 }
 
-/// Sixteen matrices, one a point, with a row for each tile of a block. Channels that a row has no room for follow in
-/// further sixteen matrices.
+/// A matrix for each point, with a row for each tile of a block. Channels that a row has no room for follow in as many further
+/// matrices.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Planes {
+    /// Matrices: points of a tile.
+    pub(crate) points: usize,
     /// Elements from one row to the next: channels, filled up to whole vectors of every level.
     pub(crate) row: usize,
-    /// Elements from one matrix to the next. An odd number of cache lines, so that the sixteen elements of a tile and
+    /// Elements from one matrix to the next. An odd number of cache lines, so that the elements of a tile and
     /// channel, which are used together, lie in different sets of the cache.
     pub(crate) point: usize,
 }
 
 impl Planes {
-    pub(crate) const fn new(tiles: usize, channels: usize) -> Self {
+    pub(crate) const fn new(points: usize, tiles: usize, channels: usize) -> Self {
         let row = channels.next_multiple_of(MAX_LANES);
         let lines = (tiles * row).div_ceil(MAX_LANES);
         Self {
+            points,
             row,
             point: (lines | 1) * MAX_LANES,
         }
     }
 
-    /// Elements of sixteen matrices.
+    /// Elements of the matrices of all points.
     pub(crate) const fn len(&self) -> usize {
-        POINTS * self.point
-    }
-
-    /// Where a tile's channel lies in the first matrix that has it.
-    #[inline(always)]
-    pub(crate) const fn at(&self, tile: usize, channel: usize) -> usize {
-        channel / self.row * self.len() + tile * self.row + channel % self.row
+        self.points * self.point
     }
 }

@@ -1,17 +1,21 @@
-//! Winograd's convolution F(2×2, 3×3): a 2×2 tile of outputs from sixteen products instead of thirty-six.
+//! Winograd's convolution of 3×3 kernels: F(2×2, 3×3), a 2×2 tile of outputs from sixteen products instead of thirty-six, and
+//! F(3×3, 3×3), a 3×3 tile from twenty-five instead of eighty-one.
 //!
 //! ```text
-//! Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A        for a 4×4 patch d, a 3×3 kernel g, a 2×2 tile Y; ⊙ summed over channels in
+//! Y  = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A       for a patch d, a 3×3 kernel g, a tile Y; ⊙ summed over channels in
+//! dg = Gᵀ [ (A dY Aᵀ) ⊙ (Bᵀ d B) ] G      summed over tiles
+//! dd = B  [ (A dY Aᵀ) ⊙ (G g Gᵀ) ] Bᵀ     summed over channels out, and where patches overlap
 //! ```
 //!
 //! Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015; `transform` has the matrices. At each of the
-//! sixteen points the sum over channels is a matrix product of tiles by channels; all else is additions. The input gradient
-//! is such a convolution of dy, and the weight gradient has a form of its own.
+//! points the sum over channels is a matrix product of tiles by channels; all else is additions and a few factors. The input
+//! gradient is also the convolution of dy by the flipped kernel, which takes tiles of dx instead of tiles of y: whichever are fewer.
 //!
-//! It takes kernels of 3×3 that move by one, and pays where the products outweigh the transforms, which [`pays`] decides from
+//! It takes kernels of 3×3 that move by one, and pays where the products outweigh the transforms, which `choice` decides from
 //! the sizes. The result differs from that of the direct kernels by rounding. A tile's bits depend on its own patch alone, so
 //! a sample's are the same in any batch; within a tile, a number that is not finite spoils its neighbours.
 
+mod choice;
 pub(crate) mod forward;
 pub(crate) mod grid;
 mod products;
@@ -20,12 +24,13 @@ pub(crate) mod transform;
 mod weight_gradient;
 pub(crate) mod weights;
 
-use self::forward::Convolve;
-pub(crate) use self::grid::POINTS;
+pub(crate) use self::choice::{choose, pays_in_windows};
 pub(crate) use self::weight_gradient::chunk_of;
 
+use self::forward::Convolve;
 use self::grid::Grid;
-use self::target::{Pixels, Windows};
+use self::target::{Overlapping, Pixels, Windows};
+use self::transform::{three, two};
 use self::weight_gradient::Accumulate;
 use self::weights::{PackForward, PackInputGradient};
 use super::pack::Prepare;
@@ -36,13 +41,70 @@ use crate::pool;
 use crate::simd::{Kernel, Simd};
 
 /// A pass whose operands are checked, done by this kernel.
-pub(super) struct Winograd<P>(pub(super) P);
+pub(super) struct Winograd<P>(pub(super) Scheme, pub(super) P);
 
-/// Transforming a channel costs as much as this many products with it, measured over sizes from 8 to 256 channels.
-const TRANSFORM: usize = 8;
+/// How large the tiles are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Scheme {
+    /// F(2×2, 3×3)
+    Two,
+    /// F(3×3, 3×3)
+    Three,
+}
 
-/// Adding the sums of a chunk to a weight's gradient costs as much as this many tiles.
-const ADD_BACK: usize = 10;
+impl Scheme {
+    /// That of tiles of so many pixels along an axis.
+    pub(super) const fn of(tile: usize) -> Self {
+        match tile {
+            two::TILE => Self::Two,
+            three::TILE => Self::Three,
+            _ => panic!("conv: no tiles of this size"),
+        }
+    }
+
+    /// Pixels of a tile along an axis.
+    pub(crate) const fn tile(self) -> usize {
+        match self {
+            Self::Two => two::TILE,
+            Self::Three => three::TILE,
+        }
+    }
+
+    /// The tiles of a pass.
+    pub(crate) const fn grid_of(self, dims: &Dims, pass: Pass) -> Grid {
+        match pass {
+            Pass::Forward | Pass::WeightGradient => Grid::forward(dims, self.tile()),
+            Pass::InputGradient if self.is_transposed(dims) => Grid::transposed(dims, self.tile()),
+            Pass::InputGradient => Grid::input_gradient(dims, self.tile()),
+        }
+    }
+
+    /// Whether the input gradient goes by tiles of dy, since there are fewer of them.
+    const fn is_transposed(self, dims: &Dims) -> bool {
+        let of_dx = Grid::input_gradient(dims, self.tile()).per_sample();
+        matches!(self, Self::Three) && Grid::transposed(dims, self.tile()).per_sample() < of_dx
+    }
+
+    /// Elements of scratch space that a pass needs.
+    pub(super) fn scratch_len(self, dims: &Dims, pass: Pass) -> usize {
+        let grid = self.grid_of(dims, pass);
+        match pass {
+            Pass::Forward | Pass::InputGradient => forward::scratch_len(&grid),
+            Pass::WeightGradient => weight_gradient::scratch_len(&grid),
+        }
+    }
+
+    /// Elements that are derived from the weight for a pass.
+    pub(super) fn prepared_len(self, dims: &Dims, pass: Pass) -> usize {
+        let [inputs, outputs] = [dims.input[2], dims.output[2]];
+        let points = self.grid_of(dims, pass).points();
+        match pass {
+            Pass::Forward => weights::panels_len(points, inputs, outputs),
+            Pass::InputGradient => weights::panels_len(points, outputs, inputs),
+            Pass::WeightGradient => 0,
+        }
+    }
+}
 
 /// Whether these sizes can be computed this way.
 pub(crate) fn supports(dims: &Dims) -> bool {
@@ -55,42 +117,6 @@ pub(crate) fn supports(dims: &Dims) -> bool {
         && dims.output[2] > 0
 }
 
-/// Whether a pass of these sizes is faster this way than directly, whatever the number of samples. `f64` is there to check
-/// gradients and keeps to the definition's products.
-pub(crate) fn pays<T: Float>(dims: &Dims, pass: Pass) -> bool {
-    if T::BYTES > 4 || !supports(dims) {
-        return false;
-    }
-    let [inputs, outputs] = [dims.input[2], dims.output[2]];
-    let grid = grid_of(dims, pass);
-    let (pairs, tiles) = (inputs * outputs, POINTS * grid.per_sample());
-    let mut cost = tiles * (pairs + TRANSFORM * (inputs + outputs));
-    if pass == Pass::WeightGradient {
-        cost += tiles * pairs * ADD_BACK / weight_gradient::chunk_of(&grid);
-    }
-    let taps = |axis| -> usize { (0..3).map(|k| dims.axis(axis).places(k).len()).sum() };
-    cost < taps(0) * taps(1) * pairs
-}
-
-/// Elements of scratch space that a pass needs.
-pub(super) fn scratch_len(dims: &Dims, pass: Pass) -> usize {
-    let grid = grid_of(dims, pass);
-    match pass {
-        Pass::Forward | Pass::InputGradient => forward::scratch_len(&grid),
-        Pass::WeightGradient => weight_gradient::scratch_len(&grid),
-    }
-}
-
-/// Elements that are derived from the weight for a pass.
-pub(super) fn prepared_len(dims: &Dims, pass: Pass) -> usize {
-    let [inputs, outputs] = [dims.input[2], dims.output[2]];
-    match pass {
-        Pass::Forward => weights::panels_len(inputs, outputs),
-        Pass::InputGradient => weights::panels_len(outputs, inputs),
-        Pass::WeightGradient => 0,
-    }
-}
-
 /// Whether a pool's windows are tiles, so that it can be taken in registers.
 pub(crate) fn pools(dims: &Dims, pool: &pool::Dims) -> bool {
     let is_two_by_two = pool.kernel == [2, 2] && pool.stride == [2, 2] && pool.dilation == [1, 1];
@@ -98,11 +124,9 @@ pub(crate) fn pools(dims: &Dims, pool: &pool::Dims) -> bool {
     is_two_by_two && pool.before == [0, 0] && is_inside
 }
 
-pub(crate) fn grid_of(dims: &Dims, pass: Pass) -> Grid {
-    match pass {
-        Pass::Forward | Pass::WeightGradient => Grid::forward(dims),
-        Pass::InputGradient => Grid::input_gradient(dims),
-    }
+/// The tiles of a pass by F(2×2, 3×3).
+pub(crate) const fn grid_of(dims: &Dims, pass: Pass) -> Grid {
+    Scheme::Two.grid_of(dims, pass)
 }
 
 impl<T: Float> Kernel<T> for Winograd<Prepare<'_, T>> {
@@ -110,24 +134,42 @@ impl<T: Float> Kernel<T> for Winograd<Prepare<'_, T>> {
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        let Prepare {
-            dims,
-            pass,
-            weight,
-            prepared: panels,
-        } = self.0;
-        match pass {
-            Pass::Forward => simd.enter(PackForward {
-                dims,
-                weight,
-                panels,
-            }),
-            Pass::InputGradient => simd.enter(PackInputGradient {
-                dims,
-                weight,
-                panels,
-            }),
-            Pass::WeightGradient => {}
+        let Self(scheme, Prepare { dims, pass, .. }) = self;
+        let is_transposed = scheme.is_transposed(dims);
+        match (pass, scheme) {
+            (Pass::Forward, Scheme::Two) => simd.enter(self.forward(two::Kernel)),
+            (Pass::Forward, Scheme::Three) => simd.enter(self.forward(three::Kernel)),
+            (Pass::InputGradient, Scheme::Two) => simd.enter(self.backward(two::Kernel, true)),
+            (Pass::InputGradient, Scheme::Three) if is_transposed => {
+                simd.enter(self.backward(three::Tile, false));
+            }
+            (Pass::InputGradient, Scheme::Three) => simd.enter(self.backward(three::Kernel, true)),
+            (Pass::WeightGradient, _) => {}
+        }
+    }
+}
+
+impl<'a, T: Float> Winograd<Prepare<'a, T>> {
+    fn forward<M, const PATCH: usize>(self, matrix: M) -> PackForward<'a, T, M, PATCH> {
+        PackForward {
+            dims: self.1.dims,
+            weight: self.1.weight,
+            panels: self.1.prepared,
+            matrix,
+        }
+    }
+
+    fn backward<M, const PATCH: usize>(
+        self,
+        matrix: M,
+        is_flipped: bool,
+    ) -> PackInputGradient<'a, T, M, PATCH> {
+        PackInputGradient {
+            dims: self.1.dims,
+            weight: self.1.weight,
+            panels: self.1.prepared,
+            matrix,
+            is_flipped,
         }
     }
 }
@@ -137,9 +179,9 @@ impl<T: Float> Kernel<T> for Winograd<Forward<'_, T>> {
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        let pass = self.0;
-        simd.enter(Convolve {
-            grid: Grid::forward(pass.dims),
+        let Self(scheme, pass) = self;
+        let convolve = Convolve {
+            grid: scheme.grid_of(pass.dims, Pass::Forward),
             x: pass.x,
             panels: pass.prepared,
             epilogue: pass.epilogue,
@@ -148,7 +190,11 @@ impl<T: Float> Kernel<T> for Winograd<Forward<'_, T>> {
                 y: pass.y,
             },
             scratch: pass.scratch,
-        });
+        };
+        match scheme {
+            Scheme::Two => simd.enter(convolve.by(two::Input, two::Output)),
+            Scheme::Three => simd.enter(convolve.by(three::Input, three::Output)),
+        }
     }
 }
 
@@ -157,18 +203,41 @@ impl<T: Float> Kernel<T> for Winograd<InputGradient<'_, T>> {
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        let pass = self.0;
-        simd.enter(Convolve {
-            grid: Grid::input_gradient(pass.dims),
+        let Self(scheme, pass) = self;
+        let (grid, output) = (
+            scheme.grid_of(pass.dims, Pass::InputGradient),
+            pass.dims.input,
+        );
+        if scheme.is_transposed(pass.dims) {
+            pass.dx.fill(T::ZERO);
+            let target = Overlapping {
+                output,
+                before: pass.dims.before,
+                step: grid.step,
+                y: pass.dx,
+            };
+            let convolve = Convolve {
+                grid,
+                x: pass.dy,
+                panels: pass.prepared,
+                epilogue: Epilogue::NONE,
+                target,
+                scratch: pass.scratch,
+            };
+            return simd.enter(convolve.by(three::Kernel, three::InputGradient));
+        }
+        let convolve = Convolve {
+            grid,
             x: pass.dy,
             panels: pass.prepared,
             epilogue: Epilogue::NONE,
-            target: Pixels {
-                output: pass.dims.input,
-                y: pass.dx,
-            },
+            target: Pixels { output, y: pass.dx },
             scratch: pass.scratch,
-        });
+        };
+        match scheme {
+            Scheme::Two => simd.enter(convolve.by(two::Input, two::Output)),
+            Scheme::Three => simd.enter(convolve.by(three::Input, three::Output)),
+        }
     }
 }
 
@@ -177,29 +246,37 @@ impl<T: Float> Kernel<T> for Winograd<WeightGradient<'_, T>> {
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        let pass = self.0;
-        simd.enter(Accumulate {
-            grid: Grid::forward(pass.dims),
+        let Self(scheme, pass) = self;
+        let accumulate = Accumulate {
+            grid: scheme.grid_of(pass.dims, Pass::WeightGradient),
             x: pass.x,
             dy: pass.dy,
             dweight: pass.dweight,
             scratch: pass.scratch,
-        });
+        };
+        match scheme {
+            Scheme::Two => {
+                simd.enter(accumulate.by(two::Input, two::OutputGradient, two::KernelGradient));
+            }
+            Scheme::Three => {
+                simd.enter(accumulate.by(three::Input, three::Kernel, three::Output));
+            }
+        }
     }
 }
 
-/// With a pool whose windows are tiles.
+/// With a pool whose windows are tiles of 2×2.
 impl<T: Float> Kernel<T> for Winograd<ForwardPool<'_, T>> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        let pass = self.0;
+        let pass = self.1;
         let [rows, columns] = pass.pool.output;
-        simd.enter(Convolve {
+        let convolve = Convolve {
             grid: Grid {
                 tiles: [rows, columns],
-                ..Grid::forward(pass.dims)
+                ..Grid::forward(pass.dims, two::TILE)
             },
             x: pass.x,
             panels: pass.prepared,
@@ -210,6 +287,7 @@ impl<T: Float> Kernel<T> for Winograd<ForwardPool<'_, T>> {
                 places: pass.places,
             },
             scratch: pass.scratch,
-        });
+        };
+        simd.enter(convolve.by(two::Input, two::Output));
     }
 }

@@ -1,4 +1,4 @@
-//! The sixteen products of a block: at each point, the rows of its tiles by the weights of a strip of channels.
+//! The products of a block: at each point, the rows of its tiles by the weights of a strip of channels.
 //!
 //! ```text
 //! for each point, tile, channel out:
@@ -7,7 +7,7 @@
 //!     product[point][tile][oc] = sum
 //! ```
 
-use super::grid::{POINTS, Planes};
+use super::grid::Planes;
 use super::weights::point_len;
 use crate::conv::tile::{Sum, accumulate, vectors_of};
 use crate::float::Float;
@@ -43,16 +43,17 @@ impl<T: Float> Kernel<T> for Products<'_, T> {
         let point_len = point_len(self.summed, self.vectors * S::LANES);
         assert!(
             self.summed <= patches.row
+                && products.points == patches.points
                 && self.count * S::LANES <= products.row
                 && self.tiles * patches.row <= patches.point
                 && self.tiles * products.row <= products.point
                 && self.patches.len() >= patches.len()
                 && self.products.len() >= products.len()
                 && self.first_vector + self.count <= self.vectors
-                && self.panels.len() >= POINTS * point_len,
+                && self.panels.len() >= patches.points * point_len,
             "conv: planes that do not fit their products"
         );
-        for point in 0..POINTS {
+        for point in 0..patches.points {
             let mut vector = 0;
             while vector < self.count {
                 let first = point * point_len + (self.first_vector + vector) * panel;

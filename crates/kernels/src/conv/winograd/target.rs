@@ -1,12 +1,13 @@
 //! Where finished tiles go: into an image, or through a 2×2 max-pool.
 
-use super::grid::{TILE, Tile};
+use super::grid::Tile;
+use super::transform::{Lines, two};
 use crate::float::Float;
 use crate::pool::best::Best;
 use crate::simd::Simd;
 
 /// Takes finished tiles.
-pub(crate) trait Target<T: Float> {
+pub(crate) trait Target<T: Float, const SIDE: usize> {
     /// Takes `lanes` channels of a tile from `channel` on.
     fn put<S: Simd<Elem = T>>(
         &mut self,
@@ -14,7 +15,7 @@ pub(crate) trait Target<T: Float> {
         tile: Tile,
         channel: usize,
         lanes: usize,
-        values: [[S::Vector; TILE]; TILE],
+        values: Lines<S::Vector, SIDE>,
     );
 }
 
@@ -25,7 +26,7 @@ pub(crate) struct Pixels<'a, T> {
     pub(crate) y: &'a mut [T],
 }
 
-impl<T: Float> Target<T> for Pixels<'_, T> {
+impl<T: Float, const SIDE: usize> Target<T, SIDE> for Pixels<'_, T> {
     #[inline(always)]
     fn put<S: Simd<Elem = T>>(
         &mut self,
@@ -33,17 +34,54 @@ impl<T: Float> Target<T> for Pixels<'_, T> {
         tile: Tile,
         channel: usize,
         lanes: usize,
-        values: [[S::Vector; TILE]; TILE],
+        values: Lines<S::Vector, SIDE>,
     ) {
         let [height, width, channels] = self.output;
-        for r in 0..TILE {
-            let h = TILE * tile.row + r;
-            for s in 0..TILE {
-                let w = TILE * tile.column + s;
+        for r in 0..SIDE {
+            let h = SIDE * tile.row + r;
+            for s in 0..SIDE {
+                let w = SIDE * tile.column + s;
                 if h < height && w < width {
                     let pixel = (tile.sample * height + h) * width + w;
                     let y = &mut self.y[pixel * channels + channel..][..lanes];
                     simd.store_partial(values[r][s], y);
+                }
+            }
+        }
+    }
+}
+
+/// Patches of images, which overlap: each is added to what the tiles before it left there.
+pub(crate) struct Overlapping<'a, T> {
+    /// Rows, columns, channels of an image.
+    pub(crate) output: [usize; 3],
+    /// Padding above and left of it.
+    pub(crate) before: [usize; 2],
+    /// Pixels from one patch to the next along an axis.
+    pub(crate) step: usize,
+    /// Zeros at first.
+    pub(crate) y: &'a mut [T],
+}
+
+impl<T: Float, const SIDE: usize> Target<T, SIDE> for Overlapping<'_, T> {
+    #[inline(always)]
+    fn put<S: Simd<Elem = T>>(
+        &mut self,
+        simd: S,
+        tile: Tile,
+        channel: usize,
+        lanes: usize,
+        values: Lines<S::Vector, SIDE>,
+    ) {
+        let [height, width, channels] = self.output;
+        for r in 0..SIDE {
+            let h = (self.step * tile.row + r).wrapping_sub(self.before[0]);
+            for s in 0..SIDE {
+                let w = (self.step * tile.column + s).wrapping_sub(self.before[1]);
+                if h < height && w < width {
+                    let pixel = (tile.sample * height + h) * width + w;
+                    let y = &mut self.y[pixel * channels + channel..][..lanes];
+                    simd.store_partial(simd.add(simd.load_partial(y), values[r][s]), y);
                 }
             }
         }
@@ -58,7 +96,7 @@ pub(crate) struct Windows<'a, T> {
     pub(crate) places: Option<&'a mut [u8]>,
 }
 
-impl<T: Float> Target<T> for Windows<'_, T> {
+impl<T: Float> Target<T, { two::TILE }> for Windows<'_, T> {
     #[inline(always)]
     fn put<S: Simd<Elem = T>>(
         &mut self,
@@ -66,7 +104,7 @@ impl<T: Float> Target<T> for Windows<'_, T> {
         tile: Tile,
         channel: usize,
         lanes: usize,
-        values: [[S::Vector; TILE]; TILE],
+        values: Lines<S::Vector, { two::TILE }>,
     ) {
         let [rows, columns, channels] = self.output;
         let window = (tile.sample * rows + tile.row) * columns + tile.column;

@@ -1,32 +1,36 @@
 //! The transformed weights, packed as the register tile wants them: `[point][vector of channels][channel summed][lane]`.
 //!
-//! The input gradient is the convolution of dy by the kernel flipped in both axes, with the channels exchanged.
+//! The input gradient is the convolution of dy by the kernel flipped in both axes, with the channels exchanged; the transposed
+//! algorithm takes the kernel as it is.
 
-use super::grid::{PATCH, POINTS};
-use super::transform::{self, KERNEL};
+use super::transform::{KERNEL, Lines, Matrix};
 use crate::conv::Dims;
 use crate::float::Float;
 use crate::simd::{Kernel, MAX_LANES, Simd};
 
 /// Elements of the panels of one direction, enough for every level.
-pub(super) const fn panels_len(summed: usize, channels: usize) -> usize {
-    POINTS * point_len(summed, channels.next_multiple_of(MAX_LANES))
+pub(super) const fn panels_len(points: usize, summed: usize, channels: usize) -> usize {
+    points * point_len(summed, channels.next_multiple_of(MAX_LANES))
 }
 
 /// Elements from one point's panels to the next one's, for channels filled up to whole vectors. An odd number of cache
-/// lines, so that the sixteen numbers that a kernel becomes lie in different sets of the cache.
+/// lines, so that the numbers that a kernel becomes lie in different sets of the cache.
 pub(crate) const fn point_len(summed: usize, channels: usize) -> usize {
     ((summed * channels).div_ceil(MAX_LANES) | 1) * MAX_LANES
 }
 
 /// Packs the weights of the forward pass: vectors of channels out, sums over channels in.
-pub(super) struct PackForward<'a, T> {
+pub(super) struct PackForward<'a, T, M, const PATCH: usize> {
     pub(super) dims: &'a Dims,
     pub(super) weight: &'a [T],
     pub(super) panels: &'a mut [T],
+    /// What turns a kernel into points.
+    pub(super) matrix: M,
 }
 
-impl<T: Float> Kernel<T> for PackForward<'_, T> {
+impl<T: Float, M: Matrix<KERNEL, PATCH>, const PATCH: usize> Kernel<T>
+    for PackForward<'_, T, M, PATCH>
+{
     type Output = ();
 
     #[inline(always)]
@@ -35,6 +39,7 @@ impl<T: Float> Kernel<T> for PackForward<'_, T> {
             dims,
             weight,
             panels,
+            matrix,
         } = self;
         let [inputs, outputs] = [dims.input[2], dims.output[2]];
         let vectors = outputs.div_ceil(S::LANES);
@@ -46,8 +51,8 @@ impl<T: Float> Kernel<T> for PackForward<'_, T> {
                     let row = &weight[(tap * inputs + ic) * outputs..][..outputs];
                     g[tap / KERNEL][tap % KERNEL] = simd.load_partial(&row[v * S::LANES..]);
                 }
-                let u = transform::weight(simd, g);
-                for point in 0..POINTS {
+                let u = matrix.square(simd, g);
+                for point in 0..PATCH * PATCH {
                     let at = point * point_len + (v * inputs + ic) * S::LANES;
                     simd.store(u[point / PATCH][point % PATCH], &mut panels[at..]);
                 }
@@ -57,13 +62,19 @@ impl<T: Float> Kernel<T> for PackForward<'_, T> {
 }
 
 /// Packs the weights of the input gradient: vectors of channels in, sums over channels out.
-pub(super) struct PackInputGradient<'a, T> {
+pub(super) struct PackInputGradient<'a, T, M, const PATCH: usize> {
     pub(super) dims: &'a Dims,
     pub(super) weight: &'a [T],
     pub(super) panels: &'a mut [T],
+    /// What turns a kernel into points.
+    pub(super) matrix: M,
+    /// Whether the kernel is flipped in both axes.
+    pub(super) is_flipped: bool,
 }
 
-impl<T: Float> Kernel<T> for PackInputGradient<'_, T> {
+impl<T: Float, M: Matrix<KERNEL, PATCH>, const PATCH: usize> Kernel<T>
+    for PackInputGradient<'_, T, M, PATCH>
+{
     type Output = ();
 
     #[inline(always)]
@@ -72,8 +83,11 @@ impl<T: Float> Kernel<T> for PackInputGradient<'_, T> {
             dims,
             weight,
             panels,
+            matrix,
+            is_flipped,
         } = self;
         let [inputs, outputs] = [dims.input[2], dims.output[2]];
+        let point_len = point_len(outputs, inputs.next_multiple_of(S::LANES));
         let mut taps = [[T::ZERO; MAX_LANES * MAX_LANES]; KERNEL * KERNEL];
         for v in 0..inputs.div_ceil(S::LANES) {
             for oc in (0..outputs).step_by(S::LANES) {
@@ -83,7 +97,15 @@ impl<T: Float> Kernel<T> for PackInputGradient<'_, T> {
                     outputs: S::LANES.min(outputs - oc),
                 };
                 turn_square(simd, dims, weight, &square, &mut taps);
-                pack_square(simd, dims, &taps, panels, &square);
+                for o in 0..square.outputs {
+                    let g = kernels_of(simd, &taps, o, is_flipped);
+                    let u = matrix.square(simd, g);
+                    let at = square.first[0] * outputs + (oc + o) * S::LANES;
+                    for point in 0..PATCH * PATCH {
+                        let panel = &mut panels[point * point_len + at..];
+                        simd.store(u[point / PATCH][point % PATCH], panel);
+                    }
+                }
             }
         }
     }
@@ -124,27 +146,19 @@ pub(crate) fn turn_square<S: Simd>(
     }
 }
 
+/// The kernels of row `o` of a square.
 #[inline(always)]
-fn pack_square<S: Simd>(
+fn kernels_of<S: Simd>(
     simd: S,
-    dims: &Dims,
     taps: &Taps<S::Elem>,
-    panels: &mut [S::Elem],
-    square: &Square,
-) {
-    let [inputs, outputs] = [dims.input[2], dims.output[2]];
-    let [ic, oc] = square.first;
-    let point_len = point_len(outputs, inputs.next_multiple_of(S::LANES));
-    for o in 0..square.outputs {
-        let mut g = [[simd.zero(); KERNEL]; KERNEL];
-        for (tap, turned) in taps.iter().enumerate() {
-            let flipped = KERNEL * KERNEL - 1 - tap;
-            g[flipped / KERNEL][flipped % KERNEL] = simd.load(&turned[o * S::LANES..]);
-        }
-        let u = transform::weight(simd, g);
-        for point in 0..POINTS {
-            let at = point * point_len + ic * outputs + (oc + o) * S::LANES;
-            simd.store(u[point / PATCH][point % PATCH], &mut panels[at..]);
-        }
+    o: usize,
+    is_flipped: bool,
+) -> Lines<S::Vector, KERNEL> {
+    let mut g = [[simd.zero(); KERNEL]; KERNEL];
+    for (tap, turned) in taps.iter().enumerate() {
+        let flipped = KERNEL * KERNEL - 1 - tap;
+        let tap = if is_flipped { flipped } else { tap };
+        g[tap / KERNEL][tap % KERNEL] = simd.load(&turned[o * S::LANES..]);
     }
+    g
 }
