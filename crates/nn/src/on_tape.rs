@@ -208,7 +208,7 @@ impl<N: Network> Setting<N> {
     fn new(of: OnTape<'_, N>, samples: Samples<N>, parameters: &[N::Scalar]) -> Self {
         let layout = Layout::of::<N>();
         let mut prepared = AlignedVec::zeroed(layout.prepared_len);
-        prepare::<N>(&layout, parameters, &mut prepared);
+        prepare::<N>(&layout, parameters, &mut prepared, Timer::default());
         let mut state = AlignedVec::zeroed(of.network.state().len());
         state.copy_from_slice(of.network.state());
         Self {

@@ -17,9 +17,10 @@ pub(crate) fn prepare<N: Network>(
     layout: &Layout,
     parameters: &[N::Scalar],
     prepared: &mut [N::Scalar],
+    timer: Timer<'_>,
 ) {
     let steps = 0..N::STEPS.len();
-    prepare_steps::<N>(layout, parameters, steps, prepared, Timer::default());
+    prepare_steps::<N>(layout, parameters, steps, prepared, timer);
 }
 
 /// The same on all threads of this pool, some steps on each, where there is enough to derive.

@@ -19,6 +19,7 @@ mod coupling;
 mod lane;
 mod profile;
 mod projected;
+mod ready;
 mod regions;
 mod session;
 mod stage;

@@ -95,7 +95,12 @@ impl<'n, N: Network> Session<'n, N> {
     pub fn with_precision(network: &'n N, precision: Precision) -> Self {
         let layout = Layout::for_inference::<N>(precision);
         let mut prepared = AlignedVec::zeroed(layout.prepared_len);
-        prepare::<N>(&layout, network.parameters(), &mut prepared);
+        prepare::<N>(
+            &layout,
+            network.parameters(),
+            &mut prepared,
+            Timer::default(),
+        );
         Self {
             network,
             table: ProjectedTable::of::<N>(&layout),

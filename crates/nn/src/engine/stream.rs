@@ -55,7 +55,12 @@ impl<'n, N: Network> Stream<'n, N> {
         }
         let layout = Layout::for_inference::<N>(Precision::Full);
         let mut prepared = AlignedVec::zeroed(layout.prepared_len);
-        prepare::<N>(&layout, network.parameters(), &mut prepared);
+        prepare::<N>(
+            &layout,
+            network.parameters(),
+            &mut prepared,
+            Timer::default(),
+        );
         let rows = Rows {
             samples: streams,
             steps: 1,

@@ -5,6 +5,7 @@ use super::blocks::Blocks;
 use super::coupling::{absorb, add_gradients, coupled_step, merge_statistics};
 use super::lane::{BlockPass, LaneGradients, LaneState};
 use super::profile::{Clock, Phase, Place, Profile, Timer};
+use super::ready::Ready;
 use super::stage::{lengths, rows};
 use super::team::share;
 use super::thread;
@@ -15,7 +16,6 @@ use crate::loss::Loss;
 use crate::metric::Metric;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
-use crate::prepare::{prepare, prepare_in_parallel};
 use crate::run::{Layout, Run};
 use plywood_kernels::AlignedVec;
 use plywood_shape::{Precision, Rows, Sample};
@@ -35,7 +35,7 @@ pub struct Trainer<N: Network, G: Sample> {
     /// The largest block that the arenas hold.
     capacity: Rows,
     lanes: Vec<LaneState<N, G>>,
-    prepared: AlignedVec<N::Scalar>,
+    ready: Ready<N::Scalar>,
     shared: AlignedVec<N::Scalar>,
     shared_gradient: AlignedVec<N::Scalar>,
     updater: Updater<N::Scalar>,
@@ -70,8 +70,6 @@ impl<N: Network, G: Sample> Trainer<N, G> {
     #[must_use]
     pub fn with_precision(network: &N, seed: Seed, precision: Precision) -> Self {
         let layout = Layout::for_training::<N>(precision);
-        let mut prepared = AlignedVec::zeroed(layout.prepared_len);
-        prepare::<N>(&layout, network.parameters(), &mut prepared);
         Self {
             seed,
             arenas: Vec::new(),
@@ -80,7 +78,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
                 steps: 0,
             },
             lanes: Vec::new(),
-            prepared,
+            ready: Ready::new::<N>(&layout, network.parameters()),
             shared: AlignedVec::zeroed(layout.partials_len),
             shared_gradient: AlignedVec::zeroed(layout.partials_len),
             updater: Updater::new(network, &layout),
@@ -111,7 +109,9 @@ impl<N: Network, G: Sample> Trainer<N, G> {
 
     /// Takes the parameters of `network` anew, after something else than [`Trainer::step`] changed them.
     pub fn refresh(&mut self, network: &N) {
-        prepare::<N>(&self.layout, network.parameters(), &mut self.prepared);
+        let timer = Timer::default();
+        self.ready
+            .refresh::<N>(&self.layout, network.parameters(), timer);
     }
 
     /// One training step over `examples` at learning rate `rate`; gives the mean loss over the rows before the step.
@@ -212,6 +212,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             lane.reserve_kept(samples * self.layout.kept_len);
         }
         self.updater.reserve();
+        self.ready.reserve(&self.layout);
     }
 
     /// Runs `work` on every block: lanes in parallel, the blocks of a lane in order.
@@ -227,7 +228,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             layout: &self.layout,
             parameters: network.parameters(),
             state: network.state(),
-            prepared: &self.prepared,
+            prepared: &[],
             lookup: None,
             shared: &self.shared,
             shared_gradient: &self.shared_gradient,
@@ -242,12 +243,13 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         };
         let arenas = &self.arenas;
         let lanes = batch.blocks.lanes();
-        share(self.lanes[..lanes].iter_mut(), |index, lane| {
+        let run_lane = |index, lane: &mut LaneState<N, G>, prepared: &[N::Scalar]| {
             let mut start = 0;
             for block in batch.blocks.lane(index) {
                 let samples = batch.blocks.samples(block);
                 let mut pass = BlockPass {
                     run: Run {
+                        prepared,
                         rows: rows::<N>(&batch.examples.inputs, &samples),
                         lengths: lengths(&batch.examples.inputs, &samples),
                         first_sample: samples.start,
@@ -262,6 +264,12 @@ impl<N: Network, G: Sample> Trainer<N, G> {
                 work(&mut pass);
                 start += samples.len();
             }
+        };
+        let (ready, layout) = (&self.ready, &self.layout);
+        share(self.lanes[..lanes].iter_mut(), |index, lane| {
+            ready.with::<N, _>(layout, network.parameters(), timer, |prepared| {
+                run_lane(index, lane, prepared);
+            });
         });
     }
 
@@ -295,7 +303,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
             .update(optimizer, network.parameters_mut(), &gradients, timer);
         absorb::<N>(&self.layout, &self.shared, network.state_mut());
         let parameters = network.parameters();
-        prepare_in_parallel::<N>(&self.layout, parameters, &mut self.prepared, timer);
+        self.ready.refresh::<N>(&self.layout, parameters, timer);
     }
 
     /// The loss of all lanes, and their counters added to `counters`, in order.
