@@ -21,6 +21,9 @@ use std::sync::Mutex;
 ///
 /// A sample's output has the same bits alone and inside any batch. After the first batch of a size nothing is allocated,
 /// if it runs inside the thread pool it is to use.
+///
+/// Where a recurrent layer reads an embedding, a session that has read more tokens than the vocabulary has multiplies the table by
+/// the layer's weight, once, if that takes no more than 16 MiB, and looks products up from then on.
 #[derive(Debug)]
 pub struct Session<'n, N: Network> {
     network: &'n N,
