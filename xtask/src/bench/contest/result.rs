@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 /// Losses further apart than this share say that the contestants do not do the same: they draw weights and dropout differently, and no more.
 const LOSS_TOLERANCE: f64 = 0.2;
 
+/// Means of fewer losses than this, soon after the first step, tell mostly what weights were drawn: they may lie twice as far apart.
+const FEW_LOSSES: usize = 4;
+
 /// What one contestant did of a row.
 #[derive(Debug, Default)]
 pub(super) struct Entered {
@@ -60,7 +63,9 @@ impl Contested {
             .collect();
         let low = losses.iter().copied().fold(f64::INFINITY, f64::min);
         let high = losses.iter().copied().fold(0.0, f64::max);
-        if losses.is_empty() || (high.is_finite() && high - low <= LOSS_TOLERANCE * high) {
+        let few = self.row.entries[0].work.losses < FEW_LOSSES;
+        let tolerance = if few { 2.0 } else { 1.0 } * LOSS_TOLERANCE;
+        if losses.is_empty() || (high.is_finite() && high - low <= tolerance * high) {
             return Ok(());
         }
         Err(format!(
@@ -209,6 +214,16 @@ pub(super) mod tests {
                 .unwrap_err()
                 .contains("inf")
         );
+    }
+
+    #[test]
+    fn losses_soon_after_the_start_may_lie_further_apart() {
+        let mut early = contested(&[(1.0, 2.45), (1.0, 1.89), (1.0, 2.57)]);
+        assert!(early.losses_agree().is_err());
+        early.row.entries[0].work.losses = 2;
+        assert!(early.losses_agree().is_ok());
+        early.entered[1].loss = Some(1.2);
+        assert!(early.losses_agree().is_err());
     }
 
     #[test]
