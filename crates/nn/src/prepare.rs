@@ -9,9 +9,6 @@ use plywood_kernels::Float;
 use plywood_shape::chain::ALIGNMENT;
 use std::ops::Range;
 
-/// Derived numbers that are worth a hand-over to another thread.
-const WORTH_SPLITTING: usize = 1 << 13;
-
 /// Lets every layer derive what it wants from `parameters`.
 pub(crate) fn prepare<N: Network>(
     layout: &Layout,
@@ -23,7 +20,7 @@ pub(crate) fn prepare<N: Network>(
     prepare_steps::<N>(layout, parameters, steps, prepared, timer);
 }
 
-/// The same on all threads of this pool, some steps on each, where there is enough to derive.
+/// The same on all threads of this pool, some steps on each.
 pub(crate) fn prepare_in_parallel<N: Network>(
     layout: &Layout,
     parameters: &[N::Scalar],
@@ -31,12 +28,11 @@ pub(crate) fn prepare_in_parallel<N: Network>(
     timer: Timer<'_>,
 ) {
     let whole = prepared.len();
-    let most = (whole / WORTH_SPLITTING).clamp(1, MOST);
     let (mut rest, mut next) = (prepared, 0);
-    let parts = (1..=most).map(|part| {
+    let parts = (1..=MOST).map(|part| {
         let start = next;
         // The steps that begin before this part of the whole ends.
-        while next < N::STEPS.len() && layout.prepared(next).start < part * whole / most {
+        while next < N::STEPS.len() && layout.prepared(next).start < part * whole / MOST {
             next += 1;
         }
         let steps = start..next.max(start);
