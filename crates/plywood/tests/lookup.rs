@@ -1,6 +1,59 @@
 //! Inference that looks the products of an embedding up gives the bits of one that makes them row by row.
 
 use plywood::prelude::*;
+use plywood::{Float, Flow, Layer, Memory, Pass, Plan, Shape};
+
+/// y = x, from products of `LEN` numbers where it gets such: those say that they were looked up, by a half more.
+struct Duplicate<const LEN: usize>;
+
+impl<const LEN: usize> Duplicate<LEN> {
+    const fn new() -> Self {
+        Self
+    }
+
+    const fn plan(&self, input: Shape) -> Plan {
+        Plan::stepwise(input, input)
+    }
+}
+
+impl<T: Float, const LEN: usize> Layer<T> for Duplicate<LEN> {
+    fn projected_len(&self, _: &Plan) -> Option<usize> {
+        Some(LEN)
+    }
+
+    fn project(&self, plan: &Plan, _: &[T], x: &[T], projected: &mut [T]) {
+        let features = plan.input.features().get();
+        for (to, x) in projected
+            .chunks_exact_mut(LEN)
+            .zip(x.chunks_exact(features))
+        {
+            for (to, x) in to.iter_mut().zip(x) {
+                *to = *x + T::from_f64(0.5);
+            }
+        }
+    }
+
+    fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], _: Memory<'_, T>) {
+        let Some(lookup) = pass.lookup else {
+            return y.copy_from_slice(x);
+        };
+        let features = pass.plan.input.features().get();
+        for (y, &token) in y.chunks_exact_mut(features).zip(lookup.tokens) {
+            y.copy_from_slice(&lookup.projected[token as usize * LEN..][..features]);
+        }
+    }
+
+    fn backward(&self, _: &Pass<'_, T>, _: Flow<'_, T>, _: Memory<'_, T>) {}
+}
+
+plywood::model! {
+    Copied: Sequence<Token<50>> => Sequence<Vector<7>> { Embedding(7), Duplicate<9> }
+}
+
+plywood::model! {
+    /// Its products would take 20 MB.
+    TooLong: Sequence<Token<50>> => Sequence<Vector<7>> { Embedding(7), Duplicate<100_000> }
+}
 
 plywood::model! {
     GruAfter: Sequence<Token<50>> => Sequence<Logits<3>> {
@@ -15,7 +68,7 @@ plywood::model! {
 }
 
 plywood::model! {
-    Memory: Sequence<Token<50>> => Sequence<Logits<3>> {
+    LongShort: Sequence<Token<50>> => Sequence<Logits<3>> {
         Embedding(20), Lstm(33, returns: sequence), Dense(3),
     }
 }
@@ -73,9 +126,50 @@ where
 fn outputs_stay_the_same_to_the_bit_once_products_are_looked_up() {
     compare::<GruAfter>();
     compare::<GruBefore>();
-    compare::<Memory>();
+    compare::<LongShort>();
     compare::<Tagger>();
     compare::<Both>();
+}
+
+/// The tokens that outputs belong to and whether they were looked up, from what [`Duplicate`] makes of them.
+fn looked_up(network: &impl Network<Scalar = f32>, tokens: &[u32], outputs: &[f32]) -> bool {
+    let rows = outputs.chunks_exact(7);
+    let more = rows.zip(tokens).map(|(row, &token)| {
+        let number = network.parameters()[token as usize * 7];
+        row[0] - number
+    });
+    let more: Vec<f32> = more.collect();
+    let is_half = |more: &f32| (more - 0.5).abs() < 1e-3;
+    assert!(more.iter().all(is_half) || more.iter().all(|more| *more == 0.0));
+    more.iter().all(is_half)
+}
+
+#[test]
+fn a_session_looks_up_once_it_has_read_the_vocabulary_and_a_stream_from_the_start() {
+    let network = Copied::seeded(Seed(3));
+    let mut inputs = Batch::<Sequence<Token<50>>>::default();
+    inputs.resize(1, 20);
+    for (t, token) in inputs.data_mut().iter_mut().enumerate() {
+        *token = (7 * t % 50) as u32;
+    }
+    let mut session = Session::new(&network);
+    let seen: Vec<bool> = (0..4)
+        .map(|_| looked_up(&network, inputs.data(), session.outputs(&inputs).data()))
+        .collect();
+    assert_eq!(seen, [false, false, true, true]);
+    let mut stream = Stream::new(&network, 1);
+    assert!(looked_up(&network, &[9], stream.push(&[9])));
+}
+
+#[test]
+fn products_that_take_too_much_room_are_not_made() {
+    let network = TooLong::seeded(Seed(3));
+    let inputs = sequences(4, 50);
+    let mut session = Session::new(&network);
+    for _ in 0..2 {
+        let outputs = session.outputs(&inputs);
+        assert!(!looked_up(&network, inputs.data(), outputs.data()));
+    }
 }
 
 #[test]
