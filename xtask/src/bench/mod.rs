@@ -99,10 +99,14 @@ fn steps(root: &Path, effort: Effort) -> Outcome {
 fn profiles(root: &Path, effort: Effort) -> Outcome {
     let data = Data::at(root.join("target/bench-data"));
     data.write()?;
-    for mut row in works::steps(&data, effort).filter(works::Row::is_training) {
-        println!("{} on {} threads", row.title, effort.threads);
+    let full = works::steps(&data, effort).filter(works::Row::is_training);
+    for mut row in full.chain(works::in_bf16(&data, effort)) {
         let work = &mut row.entries[0].work;
-        "profile".clone_into(&mut work.mode);
+        println!(
+            "{} ({}) on {} threads",
+            row.title, work.mode, effort.threads
+        );
+        work.mode.push_str(", profiled");
         own::run(work, effort.seconds(row.section))?;
     }
     Ok(())

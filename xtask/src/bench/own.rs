@@ -203,14 +203,14 @@ where
                 Ok(None)
             })
         }
-        "training" | "training in bf16" | "profile" => {
-            let precision = if work.mode == "training in bf16" {
+        "training" | "training in bf16" | "training, profiled" | "training in bf16, profiled" => {
+            let precision = if work.mode.starts_with("training in bf16") {
                 Precision::Bf16
             } else {
                 Precision::Full
             };
             let mut trainer = Trainer::with_precision(&network, Seed(0), precision);
-            if work.mode == "profile" {
+            if work.mode.ends_with("profiled") {
                 trainer = trainer.profiled();
             }
             let objective = Objective {

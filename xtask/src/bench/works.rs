@@ -115,12 +115,17 @@ pub(super) fn all(data: &Data, effort: Effort) -> Vec<Row> {
         let trainings = steps(data, effort).filter(|row| row.is_training());
         rows.extend(trainings.map(|row| row.on_threads(effort.threads)));
     }
+    rows.extend(in_bf16(data, effort));
+    rows
+}
+
+/// The training steps that are worth bf16.
+pub(super) fn in_bf16(data: &Data, effort: Effort) -> impl Iterator<Item = Row> {
     let wide = steps(data, effort).filter(|row| {
         let work = &row.entries[0].work;
         row.is_training() && matches!(work.network.as_str(), "vgg" | "mlp")
     });
-    rows.extend(wide.map(Row::in_bf16));
-    rows
+    wide.map(Row::in_bf16)
 }
 
 /// The rows of whole steps, with Plywood alone.

@@ -2,6 +2,7 @@
 
 use super::level::{Bf16Level, Body, Level};
 use super::{Product, conv, pack, pack_matrix, product, product_scratch_len, round, strips_len};
+use crate::conv::winograd::Scheme;
 use crate::conv::{Dims, Forward, Implementation, InputGradient, Pass, WeightGradient};
 use crate::gemm::{Epilogue, MatrixRef, Start};
 use crate::random::Random;
@@ -208,26 +209,37 @@ fn check_convolution(dims: &Dims) {
             }
             Pass::InputGradient => conv::input_gradient(dims, &dy, packed, &mut found, scratch),
         }
-        let terms = [dims.terms(), dims.places(), dims.terms() * dims.output[2]][i];
+        let taps = dims.kernel[0] * dims.kernel[1];
+        let terms = [dims.terms(), dims.places(), taps * dims.output[2]][i];
         let what = format!("{pass:?} of {dims:?}");
-        if conv::is_by_winograd(dims, pass) {
-            assert_within_rounding(&found, &exact[i], terms, &what);
-        } else {
-            assert_near(&found, &expected[i], terms, &what);
+        match conv::choose(dims, pass) {
+            Some(scheme) => assert_within_rounding(&found, &exact[i], terms, scheme, &what),
+            None => assert_near(&found, &expected[i], terms, &what),
         }
     }
 }
 
-/// Winograd's way rounds what the transforms yield: bounds for operands within ±1.
-fn assert_within_rounding(found: &[f32], exact: &[f64], terms: usize, what: &str) {
-    let tolerance = 0.01 * (terms as f64).sqrt();
+/// Winograd's way rounds what the transforms yield: bounds for operands within ±1, for every number and for all of them together.
+fn assert_within_rounding(found: &[f32], exact: &[f64], terms: usize, scheme: Scheme, what: &str) {
+    let (most, together) = match scheme {
+        Scheme::Two => (0.01, 0.0015),
+        Scheme::Three => (0.03, 0.0035),
+    };
+    let size = (terms as f64).sqrt().max(1.0);
+    let mut squares = 0.0;
     for (i, (found, exact)) in found.iter().zip(exact).enumerate() {
         let error = (f64::from(*found) - exact).abs();
+        squares += error * error;
         assert!(
-            error <= tolerance,
+            error <= most * size,
             "{what}: element {i} is {found}, expected {exact}"
         );
     }
+    let deviation = (squares / found.len().max(1) as f64).sqrt() / size;
+    assert!(
+        deviation <= together,
+        "{what}: errors of {deviation} a term, expected {together}"
+    );
 }
 
 fn of_doubles(values: &[f32]) -> Vec<f64> {

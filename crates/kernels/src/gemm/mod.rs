@@ -57,7 +57,7 @@ pub struct Epilogue<'a, T> {
     pub activation: Activation,
 }
 
-impl<T> Epilogue<'_, T> {
+impl<'a, T> Epilogue<'a, T> {
     /// Nothing happens.
     pub const NONE: Self = Self {
         bias: None,
@@ -66,6 +66,17 @@ impl<T> Epilogue<'_, T> {
 
     fn is_none(&self) -> bool {
         self.bias.is_none() && self.activation == Activation::Identity
+    }
+
+    /// The same of numbers that are `f32`.
+    pub(crate) fn singles(self) -> Epilogue<'a, f32>
+    where
+        T: Float,
+    {
+        Epilogue {
+            bias: self.bias.map(T::singles),
+            activation: self.activation,
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Which way a pass goes: by the sizes, whatever the number of samples.
 //!
-//! Costs are in products of `f32` with 16 lanes; transforms and copies are counted as so many products a number.
+//! Costs are those of `conv::winograd`, in products of `f32`.
 
 use super::direct::{reach, reversed};
-use crate::bf16::winograd;
-use crate::conv::winograd::grid::Grid;
-use crate::conv::{Dims, Pass, winograd as single};
+use crate::bf16::winograd::chunk_of;
+use crate::conv::winograd::{Cost, Scheme, least_cost, supports};
+use crate::conv::{Dims, Pass};
 
 /// Channels below which pairs and strips are mostly padding.
 const FEW_CHANNELS: usize = 16;
@@ -16,11 +16,8 @@ const RATE: usize = 2;
 /// Rounding and pairing a number that is read straight from images, with what a tile of few rows waits for.
 const COPY: usize = 6;
 
-/// Transforming a number for Winograd's products: in `f32`, and where half as much is written.
-const TRANSFORM: [usize; 2] = [8, 7];
-
-/// Adding the sums of a chunk to a weight's gradient costs as much as this many tiles of `f32`.
-const ADD_BACK: usize = 10;
+/// Transforming a channel to or from a point, of which half as much is written.
+const TRANSFORM: usize = 5;
 
 /// Whether a pass in bf16 takes these sizes.
 pub const fn takes(dims: &Dims, pass: Pass) -> bool {
@@ -43,58 +40,33 @@ pub fn pays(dims: &Dims, pass: Pass) -> bool {
     if !takes(dims, pass) || dims.input[2] < FEW_CHANNELS || dims.output[2] < FEW_CHANNELS {
         return false;
     }
-    let mut best = direct(dims, pass);
-    if single::supports(dims) {
-        best = best.min(by_points(dims, pass));
+    let by_points = choose(dims, pass).map(|scheme| cost(dims, pass, scheme));
+    by_points.unwrap_or_else(|| direct(dims, pass)) < least_cost(dims, pass)
+}
+
+/// Which of Winograd's ways a pass that is taken goes, if any.
+pub(in crate::bf16) fn choose(dims: &Dims, pass: Pass) -> Option<Scheme> {
+    if !takes(dims, pass) || !supports(dims) {
+        return None;
     }
-    best < in_singles(dims, pass)
-}
-
-/// Whether a pass that is taken goes by Winograd's way.
-pub(in crate::bf16) fn is_by_winograd(dims: &Dims, pass: Pass) -> bool {
-    takes(dims, pass) && single::supports(dims) && by_points(dims, pass) < direct(dims, pass)
-}
-
-/// Products with one of the channels in and one of the channels out.
-fn pairs(dims: &Dims) -> usize {
-    dims.input[2] * dims.output[2]
-}
-
-/// The best way in `f32`.
-fn in_singles(dims: &Dims, pass: Pass) -> usize {
-    if let Some(scheme) = single::choose::<f32>(dims, pass) {
-        let grid = scheme.grid_of(dims, pass);
-        let chunk = single::chunk_of(&grid);
-        return points(dims, pass, &grid, [1, TRANSFORM[0]], chunk);
-    }
-    let taps = |axis: usize| -> usize {
-        let places = |k| dims.axis(axis).places(k).len();
-        (0..dims.kernel[axis]).map(places).sum()
+    let [two, three] = [Scheme::Two, Scheme::Three].map(|scheme| cost(dims, pass, scheme));
+    let (best, least) = if three < two {
+        (Scheme::Three, three)
+    } else {
+        (Scheme::Two, two)
     };
-    taps(0) * taps(1) * pairs(dims)
+    (least < direct(dims, pass)).then_some(best)
 }
 
 /// Winograd's way in bf16.
-fn by_points(dims: &Dims, pass: Pass) -> usize {
-    let grid = single::grid_of(dims, pass);
-    let chunk = winograd::chunk_of(&grid);
-    points(dims, pass, &grid, [RATE, TRANSFORM[1]], chunk)
-}
-
-/// Winograd's way with products at some rate, transforms of some cost and chunks of some tiles.
-fn points(
-    dims: &Dims,
-    pass: Pass,
-    grid: &Grid,
-    [rate, transform]: [usize; 2],
-    chunk: usize,
-) -> usize {
-    let tiles = grid.points() * grid.per_sample();
-    let mut cost = tiles * (pairs(dims) / rate + transform * (dims.input[2] + dims.output[2]));
-    if pass == Pass::WeightGradient {
-        cost += tiles * pairs(dims) * ADD_BACK / chunk;
-    }
-    cost
+fn cost(dims: &Dims, pass: Pass, scheme: Scheme) -> usize {
+    let grid = scheme.grid_of(dims, pass);
+    let cost = Cost {
+        rate: RATE,
+        transform: TRANSFORM,
+        chunk: chunk_of(&grid),
+    };
+    cost.of(dims, pass, &grid)
 }
 
 /// The way over padded images in bf16.
@@ -104,7 +76,7 @@ fn direct(dims: &Dims, pass: Pass) -> usize {
         Pass::Forward | Pass::WeightGradient => dims,
     };
     let places = dims.output[0] * dims.output[1];
-    let products = places * dims.kernel[0] * dims.kernel[1] * pairs(dims) / RATE;
+    let products = places * dims.kernel[0] * dims.kernel[1] * dims.input[2] * dims.output[2] / RATE;
     let copied = reach(dims, 0) * reach(dims, 1) * dims.input[2];
     let copies = match pass {
         Pass::WeightGradient => 2 * copied + places * dims.output[2],

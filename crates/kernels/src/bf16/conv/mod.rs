@@ -12,7 +12,7 @@ mod direct;
 
 pub use choice::{pays, takes};
 
-pub(super) use self::choice::is_by_winograd;
+pub(super) use self::choice::choose;
 
 use self::correlate::{Correlate, images_len};
 use self::direct::{Convolve, PackWeights, reversed};
@@ -20,8 +20,7 @@ use super::dispatch;
 use super::pack::{as_words, as_words_mut};
 use super::tile::Finish;
 use super::winograd;
-use crate::conv::winograd::target::{Pixels, Windows};
-use crate::conv::winograd::{grid_of, pools};
+use crate::conv::winograd::{Scheme, pools};
 use crate::conv::{Dims, ForwardPool, Pass};
 use crate::elementwise::activation_forward_in_place;
 use crate::float::Float;
@@ -32,24 +31,21 @@ const OTHER_SIZES: &str = "bf16: a convolution of other sizes";
 
 /// Elements that hold the packed weights of a pass.
 pub fn weights_len(dims: &Dims, pass: Pass) -> usize {
-    let [inputs, outputs] = [dims.input[2], dims.output[2]];
-    match (pass, is_by_winograd(dims, pass)) {
-        (Pass::WeightGradient, _) => 0,
-        (Pass::Forward, true) => winograd::panels_len(inputs, outputs),
-        (Pass::InputGradient, true) => winograd::panels_len(outputs, inputs),
-        (Pass::Forward, false) => direct::weights_len(dims),
-        (Pass::InputGradient, false) => direct::weights_len(&reversed(dims)),
+    match (choose(dims, pass), pass) {
+        (Some(scheme), _) => winograd::weights_len(scheme, dims, pass),
+        (None, Pass::Forward) => direct::weights_len(dims),
+        (None, Pass::InputGradient) => direct::weights_len(&reversed(dims)),
+        (None, Pass::WeightGradient) => 0,
     }
 }
 
 /// Elements of scratch space of a pass.
 pub fn scratch_len(dims: &Dims, pass: Pass) -> usize {
-    match (pass, is_by_winograd(dims, pass)) {
-        (Pass::WeightGradient, true) => winograd::weight_gradient_scratch_len(&grid_of(dims, pass)),
-        (Pass::WeightGradient, false) => correlate::scratch_len(dims),
-        (_, true) => winograd::scratch_len(&grid_of(dims, pass)),
-        (Pass::Forward, false) => direct::scratch_len(dims),
-        (Pass::InputGradient, false) => direct::scratch_len(&reversed(dims)),
+    match (choose(dims, pass), pass) {
+        (Some(scheme), _) => winograd::scratch_len(scheme, dims, pass),
+        (None, Pass::Forward) => direct::scratch_len(dims),
+        (None, Pass::InputGradient) => direct::scratch_len(&reversed(dims)),
+        (None, Pass::WeightGradient) => correlate::scratch_len(dims),
     }
 }
 
@@ -69,37 +65,23 @@ pub fn forward_pool_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
 /// If the sizes are not taken, an operand is too short, or `T` is not `f32`.
 pub fn pack_weights<T: Float>(dims: &Dims, pass: Pass, weight: &[T], packed: &mut [T]) {
     assert!(takes(dims, pass), "{OTHER_SIZES}");
-    let weight = T::singles(weight);
-    let panels = as_words_mut(T::singles_mut(packed));
-    let by_winograd = is_by_winograd(dims, pass);
-    match pass {
-        Pass::WeightGradient => {}
-        Pass::Forward if by_winograd => dispatch(winograd::PackForward {
-            dims,
-            weight,
-            panels,
-        }),
-        Pass::InputGradient if by_winograd => dispatch(winograd::PackInputGradient {
-            dims,
-            weight,
-            panels,
-        }),
-        Pass::Forward | Pass::InputGradient => {
-            let flipped = pass == Pass::InputGradient;
-            let [inputs, outputs] = [dims.input[2], dims.output[2]];
-            dispatch(PackWeights {
-                taps: dims.kernel[0] * dims.kernel[1],
-                channels: if flipped {
-                    [outputs, inputs]
-                } else {
-                    [inputs, outputs]
-                },
-                flipped,
-                weight,
-                words: panels,
-            });
-        }
+    let (weight, packed) = (T::singles(weight), T::singles_mut(packed));
+    if let Some(scheme) = choose(dims, pass) {
+        return winograd::pack_weights(scheme, dims, pass, weight, packed);
     }
+    let [inputs, outputs] = [dims.input[2], dims.output[2]];
+    let (channels, flipped) = match pass {
+        Pass::Forward => ([inputs, outputs], false),
+        Pass::InputGradient => ([outputs, inputs], true),
+        Pass::WeightGradient => return,
+    };
+    dispatch(PackWeights {
+        taps: dims.kernel[0] * dims.kernel[1],
+        channels,
+        flipped,
+        weight,
+        words: as_words_mut(packed),
+    });
 }
 
 /// y = activation(x ∗ weight + bias), with weights of [`pack_weights`] and [`scratch_len`] elements of scratch space.
@@ -115,21 +97,12 @@ pub fn forward<T: Float>(
     scratch: &mut [T],
 ) {
     assert!(takes(dims, Pass::Forward), "{OTHER_SIZES}");
-    if is_by_winograd(dims, Pass::Forward) {
-        let target = Pixels {
-            output: dims.output,
-            y: T::singles_mut(y),
-        };
-        return dispatch(winograd::Convolve {
-            grid: grid_of(dims, Pass::Forward),
-            x: T::singles(x),
-            panels: as_words(T::singles(weights)),
-            epilogue: singles(epilogue),
-            target,
-            scratch: T::singles_mut(scratch),
-        });
+    let (x, weights, epilogue) = (T::singles(x), T::singles(weights), epilogue.singles());
+    let (y, scratch) = (T::singles_mut(y), T::singles_mut(scratch));
+    match choose(dims, Pass::Forward) {
+        Some(scheme) => winograd::forward(scheme, dims, x, weights, epilogue, y, scratch),
+        None => convolve(dims, x, weights, epilogue, y, scratch),
     }
-    convolve(dims, x, weights, epilogue, y, scratch);
 }
 
 /// The same with a max-pool behind it and [`forward_pool_scratch_len`] elements of scratch space; what is prepared are the
@@ -150,25 +123,12 @@ pub fn forward_pool<T: Float>(pass: ForwardPool<'_, T>) {
             places: pass.places,
         });
     }
-    let [rows, columns] = pool.output;
-    let mut grid = grid_of(dims, Pass::Forward);
-    grid.tiles = [rows, columns];
-    dispatch(winograd::Convolve {
-        grid,
-        x: T::singles(pass.x),
-        panels: as_words(T::singles(pass.prepared)),
-        epilogue: singles(pass.epilogue),
-        target: Windows {
-            output: [rows, columns, dims.output[2]],
-            y: T::singles_mut(pass.y),
-            places: pass.places,
-        },
-        scratch: T::singles_mut(pass.scratch),
-    });
+    winograd::forward_pool(pass);
 }
 
+/// Whether windows are taken as tiles.
 fn pools_in_registers(dims: &Dims, pool: &pool::Dims) -> bool {
-    is_by_winograd(dims, Pass::Forward) && pools(dims, pool)
+    choose(dims, Pass::Forward) == Some(Scheme::Two) && pools(dims, pool)
 }
 
 /// dx from dy, with weights of [`pack_weights`] and [`scratch_len`] elements of scratch space.
@@ -184,41 +144,31 @@ pub fn input_gradient<T: Float>(
 ) {
     let pass = Pass::InputGradient;
     assert!(takes(dims, pass), "{OTHER_SIZES}");
-    if is_by_winograd(dims, pass) {
-        let target = Pixels {
-            output: dims.input,
-            y: T::singles_mut(dx),
-        };
-        return dispatch(winograd::Convolve {
-            grid: grid_of(dims, pass),
-            x: T::singles(dy),
-            panels: as_words(T::singles(weights)),
-            epilogue: Epilogue::NONE,
-            target,
-            scratch: T::singles_mut(scratch),
-        });
+    let (dy, weights) = (T::singles(dy), T::singles(weights));
+    let (dx, scratch) = (T::singles_mut(dx), T::singles_mut(scratch));
+    match choose(dims, pass) {
+        Some(scheme) => winograd::input_gradient(scheme, dims, dy, weights, dx, scratch),
+        None => convolve(&reversed(dims), dy, weights, Epilogue::NONE, dx, scratch),
     }
-    convolve(&reversed(dims), dy, weights, Epilogue::NONE, dx, scratch);
 }
 
 /// The forward pass over padded images.
-fn convolve<T: Float>(
+fn convolve(
     dims: &Dims,
-    x: &[T],
-    weights: &[T],
-    epilogue: Epilogue<'_, T>,
-    y: &mut [T],
-    scratch: &mut [T],
+    x: &[f32],
+    weights: &[f32],
+    epilogue: Epilogue<'_, f32>,
+    y: &mut [f32],
+    scratch: &mut [f32],
 ) {
     let (finish, activation) = Finish::of(epilogue);
-    let words = as_words_mut(T::singles_mut(scratch));
     dispatch(Convolve {
         dims,
-        x: &T::singles(x)[..dims.input_len()],
-        weights: as_words(T::singles(weights)),
+        x: &x[..dims.input_len()],
+        weights: as_words(weights),
         finish,
-        y: T::singles_mut(y),
-        words: &mut words[..direct::scratch_len(dims)],
+        y,
+        words: &mut as_words_mut(scratch)[..direct::scratch_len(dims)],
     });
     activation_forward_in_place(activation, y);
 }
@@ -238,18 +188,8 @@ pub fn weight_gradient<T: Float>(
     assert!(takes(dims, pass), "{OTHER_SIZES}");
     let (x, dy, dweight) = (T::singles(x), T::singles(dy), T::singles_mut(dweight));
     let scratch = T::singles_mut(scratch);
-    if is_by_winograd(dims, pass) {
-        let grid = grid_of(dims, pass);
-        if grid.count() > 0 {
-            dispatch(winograd::Accumulate {
-                grid,
-                x,
-                dy,
-                dweight,
-                scratch,
-            });
-        }
-        return;
+    if let Some(scheme) = choose(dims, pass) {
+        return winograd::weight_gradient(scheme, dims, x, dy, dweight, scratch);
     }
     let words = &mut as_words_mut(scratch)[..correlate::scratch_len(dims)];
     let (images, gradients) = words.split_at_mut(images_len(dims));
@@ -261,12 +201,4 @@ pub fn weight_gradient<T: Float>(
         images,
         gradients,
     });
-}
-
-/// An epilogue of numbers that are `f32`.
-fn singles<T: Float>(epilogue: Epilogue<'_, T>) -> Epilogue<'_, f32> {
-    Epilogue {
-        bias: epilogue.bias.map(T::singles),
-        activation: epilogue.activation,
-    }
 }

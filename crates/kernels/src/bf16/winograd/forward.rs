@@ -3,16 +3,14 @@
 //! As in `conv::winograd::forward`, a block of tiles is transformed, multiplied and transformed back while it lies in the cache;
 //! its patches take half the room.
 
-use super::POINTS;
-use super::patch;
 use super::weights::point_len;
 use crate::bf16::level::{Body, Level};
 use crate::bf16::pack::as_words_mut;
 use crate::bf16::tile::{Finish, Rows, Sums};
-use crate::conv::winograd::forward::TransformBack;
+use crate::conv::winograd::forward::{By, TransformBack, load_square};
 use crate::conv::winograd::grid::{Grid, Planes, STRIP};
 use crate::conv::winograd::target::Target;
-use crate::conv::winograd::transform::two::{Output, PATCH, TILE};
+use crate::conv::winograd::transform::{Lines, Matrix};
 use crate::gemm::Epilogue;
 use crate::simd::{MAX_LANES, Simd};
 
@@ -31,14 +29,14 @@ pub(crate) fn scratch_len(grid: &Grid) -> usize {
 /// The most tiles of a block.
 fn block_of(grid: &Grid) -> usize {
     let words = grid.input[2].div_ceil(2) + grid.output[2].min(STRIP);
-    let fitting = BLOCK_LEN / (POINTS * words);
+    let fitting = BLOCK_LEN / (grid.points() * words);
     fitting.max(SMALLEST_BLOCK).min(grid.count())
 }
 
 fn planes_of(grid: &Grid, block: usize) -> [Planes; 2] {
     [
-        Planes::new(POINTS, block, grid.input[2].div_ceil(2)),
-        Planes::new(POINTS, block, grid.output[2].min(STRIP)),
+        Planes::new(grid.points(), block, grid.input[2].div_ceil(2)),
+        Planes::new(grid.points(), block, grid.output[2].min(STRIP)),
     ]
 }
 
@@ -57,19 +55,44 @@ pub(crate) struct Convolve<'a, O> {
     pub(crate) scratch: &'a mut [f32],
 }
 
-impl<O: Target<f32, TILE>> Body for Convolve<'_, O> {
+impl<O> Convolve<'_, O> {
+    /// By what turns `FROM` pixels a line that are read into points, and points into `TO` pixels that are written.
+    pub(crate) fn by<I, B, const FROM: usize, const PATCH: usize, const TO: usize>(
+        self,
+        into: I,
+        back: B,
+    ) -> By<Self, (I, B), FROM, PATCH, TO>
+    where
+        I: Matrix<FROM, PATCH>,
+        B: Matrix<PATCH, TO>,
+    {
+        By {
+            work: self,
+            matrices: (into, back),
+        }
+    }
+}
+
+impl<O, I, B, const FROM: usize, const PATCH: usize, const TO: usize> Body
+    for By<Convolve<'_, O>, (I, B), FROM, PATCH, TO>
+where
+    O: Target<f32, TO>,
+    I: Matrix<FROM, PATCH>,
+    B: Matrix<PATCH, TO>,
+{
     type Output = ();
 
     #[inline(always)]
     fn run<L: Level>(self, level: L) {
-        let Self {
+        let Self { work, matrices } = self;
+        let Convolve {
             grid,
             x,
             panels,
             epilogue,
             mut target,
             scratch,
-        } = self;
+        } = work;
         if grid.count() == 0 {
             return;
         }
@@ -90,6 +113,7 @@ impl<O: Target<f32, TILE>> Body for Convolve<'_, O> {
                 zeros,
                 planes: planes[0],
                 patches,
+                matrix: matrices.0,
             });
             for channel in (0..grid.output[2]).step_by(STRIP) {
                 let channels = STRIP.min(grid.output[2] - channel);
@@ -108,7 +132,7 @@ impl<O: Target<f32, TILE>> Body for Convolve<'_, O> {
                     products,
                     epilogue,
                     target: &mut target,
-                    matrix: Output,
+                    matrix: matrices.1,
                 });
             }
             first += tiles;
@@ -116,7 +140,7 @@ impl<O: Target<f32, TILE>> Body for Convolve<'_, O> {
     }
 }
 
-/// The sixteen products of a block and some channels.
+/// The products of a block and some channels, one for each point.
 struct Products<'a> {
     grid: &'a Grid,
     tiles: usize,
@@ -132,7 +156,7 @@ impl Products<'_> {
         let (channel, channels) = self.channels;
         let pairs = self.grid.input[2].div_ceil(2);
         let point_len = point_len(self.grid.input[2], self.grid.output[2]);
-        for point in 0..POINTS {
+        for point in 0..self.grid.points() {
             let sums = Sums {
                 a: &patches[point * self.planes[0].point..],
                 extent: [1, 1, pairs],
@@ -148,8 +172,8 @@ impl Products<'_> {
     }
 }
 
-/// BᵀdB of the patches of some tiles, neighbouring channels paired.
-struct TransformPatches<'a> {
+/// The points of what some tiles take of images, neighbouring channels paired.
+struct TransformPatches<'a, M, const FROM: usize, const PATCH: usize> {
     grid: &'a Grid,
     /// The number of the first tile, and how many there are.
     tiles: (usize, usize),
@@ -158,9 +182,13 @@ struct TransformPatches<'a> {
     zeros: &'a [f32],
     planes: Planes,
     patches: &'a mut [u32],
+    matrix: M,
 }
 
-impl Body for TransformPatches<'_> {
+impl<M, const FROM: usize, const PATCH: usize> Body for TransformPatches<'_, M, FROM, PATCH>
+where
+    M: Matrix<FROM, PATCH>,
+{
     type Output = ();
 
     #[inline(always)]
@@ -172,6 +200,7 @@ impl Body for TransformPatches<'_> {
             zeros,
             planes,
             patches,
+            matrix,
         } = self;
         let channels = grid.input[2];
         assert!(
@@ -179,22 +208,26 @@ impl Body for TransformPatches<'_> {
                 && zeros.len() >= channels
                 && channels.div_ceil(2) <= planes.row
                 && tiles * planes.row <= planes.point
+                && planes.points == PATCH * PATCH
                 && patches.len() >= planes.len(),
             "bf16: planes that do not fit their tiles"
         );
-        let lanes = <L::Floats as Simd>::LANES;
+        let (simd, lanes) = (level.floats(), <L::Floats as Simd>::LANES);
         let mut next = grid.tile(first);
         for t in 0..tiles {
-            let pixels = grid.patch(next, x.as_ptr(), zeros.as_ptr());
+            let pixels: Lines<_, FROM> = grid.patch(next, x.as_ptr(), zeros.as_ptr());
             next = grid.next(next);
             let to = patches.as_mut_ptr().wrapping_add(t * planes.row);
             for c in (0..channels).step_by(lanes) {
                 // SAFETY: every pixel holds the channels, of x or of the zeros.
-                let points = unsafe { patch::of_input(level.floats(), &pixels, c, channels - c) };
-                for point in 0..POINTS {
-                    let to = to.wrapping_add(point * planes.point + c / 2);
-                    // SAFETY: rows of the planes are filled up to a multiple of sixteen words, which half vectors cut evenly.
-                    unsafe { level.store_rounded(points[point / PATCH][point % PATCH], to) };
+                let d = unsafe { load_square(simd, &pixels, c, channels - c) };
+                let points = matrix.square(simd, d);
+                for r in 0..PATCH {
+                    for s in 0..PATCH {
+                        let to = to.wrapping_add((r * PATCH + s) * planes.point + c / 2);
+                        // SAFETY: rows of the planes are filled up to a multiple of sixteen words, which half vectors cut evenly.
+                        unsafe { level.store_rounded(points[r][s], to) };
+                    }
                 }
             }
         }

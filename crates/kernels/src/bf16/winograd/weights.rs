@@ -1,17 +1,15 @@
 //! The transformed weights, rounded and paired along the channels summed over: `[point][strip][pair][lane]`.
 
-use super::POINTS;
 use crate::bf16::level::{Body, Level};
 use crate::bf16::pack::{MAX_STRIP, VECTORS, strip_width};
 use crate::conv::Dims;
-use crate::conv::winograd::transform::two::{Kernel, PATCH};
-use crate::conv::winograd::transform::{KERNEL, Matrix};
-use crate::conv::winograd::weights::{self, Square, turn_square};
+use crate::conv::winograd::transform::{KERNEL, Lines, Matrix};
+use crate::conv::winograd::weights::{self, Square, kernels_of, turn_square};
 use crate::simd::{MAX_LANES, Simd};
 
 /// Words of the panels of one direction, enough for every level.
-pub(crate) const fn panels_len(summed: usize, channels: usize) -> usize {
-    POINTS * point_len(summed, channels)
+pub(crate) const fn panels_len(points: usize, summed: usize, channels: usize) -> usize {
+    points * point_len(summed, channels)
 }
 
 /// Words from one point's panels to the next one's.
@@ -19,17 +17,16 @@ pub(super) const fn point_len(summed: usize, channels: usize) -> usize {
     weights::point_len(summed.div_ceil(2), channels.next_multiple_of(MAX_STRIP))
 }
 
-/// A vector of kernels.
-type Kernels<V> = [[V; KERNEL]; KERNEL];
-
 /// Panels of some sizes.
-struct Panels<'a> {
+struct Panels<'a, M, const PATCH: usize> {
     summed: usize,
     channels: usize,
     words: &'a mut [u32],
+    /// What turns a kernel into points.
+    matrix: M,
 }
 
-impl Panels<'_> {
+impl<M: Matrix<KERNEL, PATCH>, const PATCH: usize> Panels<'_, M, PATCH> {
     /// Writes a pair of kernels' vectors: channels from `channel` on of pair `pair`.
     #[inline(always)]
     fn write<L: Level>(
@@ -37,14 +34,14 @@ impl Panels<'_> {
         level: L,
         pair: usize,
         channel: usize,
-        kernels: &[Kernels<<L::Floats as Simd>::Vector>; 2],
+        kernels: [Lines<<L::Floats as Simd>::Vector, KERNEL>; 2],
     ) {
         let simd = level.floats();
         let (lanes, width) = (<L::Floats as Simd>::LANES, strip_width::<L>());
-        let low = Kernel.square(simd, kernels[0]);
-        let high = Kernel.square(simd, kernels[1]);
+        let low = self.matrix.square(simd, kernels[0]);
+        let high = self.matrix.square(simd, kernels[1]);
         let row = channel / width * self.summed.div_ceil(2) + pair;
-        for point in 0..POINTS {
+        for point in 0..PATCH * PATCH {
             let at = point * point_len(self.summed, self.channels) + row * width + channel % width;
             let (r, s) = (point / PATCH, point % PATCH);
             let words = &mut self.words[at..][..lanes];
@@ -55,13 +52,15 @@ impl Panels<'_> {
 }
 
 /// Packs the weights of the forward pass: vectors of channels out, pairs of channels in.
-pub(crate) struct PackForward<'a> {
+pub(crate) struct PackForward<'a, M, const PATCH: usize> {
     pub(crate) dims: &'a Dims,
     pub(crate) weight: &'a [f32],
     pub(crate) panels: &'a mut [u32],
+    /// What turns a kernel into points.
+    pub(crate) matrix: M,
 }
 
-impl Body for PackForward<'_> {
+impl<M: Matrix<KERNEL, PATCH>, const PATCH: usize> Body for PackForward<'_, M, PATCH> {
     type Output = ();
 
     #[inline(always)]
@@ -73,6 +72,7 @@ impl Body for PackForward<'_> {
             summed: inputs,
             channels: outputs,
             words: self.panels,
+            matrix: self.matrix,
         };
         for pair in 0..inputs.div_ceil(2) {
             for v in 0..outputs.div_ceil(strip_width::<L>()) * VECTORS {
@@ -85,20 +85,24 @@ impl Body for PackForward<'_> {
                         g[tap / KERNEL][tap % KERNEL] = simd.load_partial(row);
                     }
                 }
-                panels.write(level, pair, channel, &kernels);
+                panels.write(level, pair, channel, kernels);
             }
         }
     }
 }
 
 /// Packs the weights of the input gradient: vectors of channels in, pairs of channels out.
-pub(crate) struct PackInputGradient<'a> {
+pub(crate) struct PackInputGradient<'a, M, const PATCH: usize> {
     pub(crate) dims: &'a Dims,
     pub(crate) weight: &'a [f32],
     pub(crate) panels: &'a mut [u32],
+    /// What turns a kernel into points.
+    pub(crate) matrix: M,
+    /// Whether the kernel is flipped in both axes.
+    pub(crate) is_flipped: bool,
 }
 
-impl Body for PackInputGradient<'_> {
+impl<M: Matrix<KERNEL, PATCH>, const PATCH: usize> Body for PackInputGradient<'_, M, PATCH> {
     type Output = ();
 
     #[inline(always)]
@@ -109,6 +113,7 @@ impl Body for PackInputGradient<'_> {
             summed: outputs,
             channels: inputs,
             words: self.panels,
+            matrix: self.matrix,
         };
         let mut taps = [[0.0; MAX_LANES * MAX_LANES]; KERNEL * KERNEL];
         for v in 0..inputs.div_ceil(strip_width::<L>()) * VECTORS {
@@ -122,12 +127,9 @@ impl Body for PackInputGradient<'_> {
                 for o in (0..square.outputs).step_by(2) {
                     let mut kernels = [[[simd.zero(); KERNEL]; KERNEL]; 2];
                     for (o, g) in (o..square.outputs).zip(&mut kernels) {
-                        for (tap, turned) in taps.iter().enumerate() {
-                            let flipped = KERNEL * KERNEL - 1 - tap;
-                            g[flipped / KERNEL][flipped % KERNEL] = simd.load(&turned[o * lanes..]);
-                        }
+                        *g = kernels_of(simd, &taps, o, self.is_flipped);
                     }
-                    panels.write(level, (oc + o) / 2, v * lanes, &kernels);
+                    panels.write(level, (oc + o) / 2, v * lanes, kernels);
                 }
             }
         }

@@ -3,6 +3,7 @@
 //! Costs are in products of one channel in with one out, for one sample, as a machine of sixteen lanes has them: a vector that is partly
 //! filled costs as much as a full one.
 
+use super::grid::Grid;
 use super::weight_gradient::chunk_of;
 use super::{Scheme, pools, supports};
 use crate::conv::{Dims, Pass};
@@ -59,12 +60,41 @@ fn direct(dims: &Dims, pass: Pass) -> usize {
 
 fn cost(dims: &Dims, pass: Pass, scheme: Scheme) -> usize {
     let grid = scheme.grid_of(dims, pass);
-    let (pairs, tiles) = (pairs(dims, pass), grid.per_sample());
-    let channels = |image: [usize; 3]| image[2].next_multiple_of(MAX_LANES);
-    let transformed = channels(dims.input) + channels(dims.output);
-    let mut cost = tiles * grid.points() * (pairs + TRANSFORM * transformed);
-    if pass == Pass::WeightGradient {
-        cost += ADD_BACK * pairs * tiles / chunk_of(&grid).min(BLOCK * tiles);
+    let cost = Cost {
+        rate: 1,
+        transform: TRANSFORM,
+        chunk: chunk_of(&grid),
+    };
+    cost.of(dims, pass, &grid)
+}
+
+/// What a pass by points costs.
+pub(crate) struct Cost {
+    /// Products that take as long as one of `f32`.
+    pub(crate) rate: usize,
+    /// Products that transforming a channel to or from a point costs as much as.
+    pub(crate) transform: usize,
+    /// Tiles of a chunk of the weight gradient.
+    pub(crate) chunk: usize,
+}
+
+impl Cost {
+    pub(crate) fn of(&self, dims: &Dims, pass: Pass, grid: &Grid) -> usize {
+        let (pairs, tiles) = (pairs(dims, pass), grid.per_sample());
+        let channels = |image: [usize; 3]| image[2].next_multiple_of(MAX_LANES);
+        let transformed = channels(dims.input) + channels(dims.output);
+        let mut cost = tiles * grid.points() * (pairs / self.rate + self.transform * transformed);
+        if pass == Pass::WeightGradient {
+            cost += ADD_BACK * pairs * tiles / self.chunk.min(BLOCK * tiles);
+        }
+        cost
     }
-    cost
+}
+
+/// The cost of the cheapest way of all.
+pub(crate) fn least_cost(dims: &Dims, pass: Pass) -> usize {
+    match choose::<f32>(dims, pass) {
+        Some(scheme) => cost(dims, pass, scheme),
+        None => direct(dims, pass),
+    }
 }

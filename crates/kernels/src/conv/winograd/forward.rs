@@ -54,9 +54,9 @@ impl<T, O> Convolve<'_, T, O> {
 }
 
 /// Some work by some matrices.
-pub(super) struct By<W, M, const FROM: usize, const PATCH: usize, const TO: usize> {
-    pub(super) work: W,
-    pub(super) matrices: M,
+pub(crate) struct By<W, M, const FROM: usize, const PATCH: usize, const TO: usize> {
+    pub(crate) work: W,
+    pub(crate) matrices: M,
 }
 
 impl<T, O, I, B, const FROM: usize, const PATCH: usize, const TO: usize> Kernel<T>
@@ -132,18 +132,18 @@ where
 
 /// Where the points of tiles and channels lie.
 #[derive(Clone, Copy)]
-pub(super) struct Places {
+pub(crate) struct Places {
     /// Elements from one tile to the next.
-    pub(super) tile: usize,
+    pub(crate) tile: usize,
     /// Elements from one row and one column of points to the next.
-    pub(super) point: [usize; 2],
+    pub(crate) point: [usize; 2],
     /// Channels side by side, whole vectors of every level, and elements from the first of them to those that follow.
-    pub(super) slab: [usize; 2],
+    pub(crate) slab: [usize; 2],
 }
 
 impl Places {
     /// Those of planes, `side` × `side` points of them.
-    fn of(planes: &Planes, side: usize) -> Self {
+    pub(crate) const fn of(planes: &Planes, side: usize) -> Self {
         Self {
             tile: planes.row,
             point: [side * planes.point, planes.point],
@@ -152,7 +152,7 @@ impl Places {
     }
 
     /// Elements of so many tiles of `side` × `side` points and slabs.
-    pub(super) const fn len(&self, tiles: usize, side: usize, slabs: usize) -> usize {
+    pub(crate) const fn len(&self, tiles: usize, side: usize, slabs: usize) -> usize {
         let last = (side - 1) * (self.point[0] + self.point[1]);
         (slabs - 1) * self.slab[1] + last + (tiles - 1) * self.tile + self.slab[0]
     }
@@ -226,7 +226,7 @@ where
 /// # Safety
 /// Every pixel is valid for reading these channels.
 #[inline(always)]
-unsafe fn load_square<S: Simd, const SIDE: usize>(
+pub(crate) unsafe fn load_square<S: Simd, const SIDE: usize>(
     simd: S,
     pixels: &Lines<*const S::Elem, SIDE>,
     c: usize,
@@ -347,7 +347,7 @@ fn activate<S: Simd, const TO: usize>(
 /// # Safety
 /// `m` is valid for reading a vector in each of the planes `point` apart.
 #[inline(always)]
-unsafe fn load_points<S: Simd, const PATCH: usize>(
+pub(crate) unsafe fn load_points<S: Simd, const PATCH: usize>(
     simd: S,
     m: *const S::Elem,
     point: usize,

@@ -111,6 +111,26 @@ impl Grid {
         fitting.max(SMALLEST_BLOCK).min(self.count())
     }
 
+    /// Tiles of a chunk of some `most` tiles: those of a sample, cut evenly, or of so many samples as blocks can often be cut into.
+    pub(crate) fn chunk(&self, most: usize) -> usize {
+        let tiles = self.per_sample().max(1);
+        if tiles <= most {
+            tiles << (most / tiles).ilog2()
+        } else {
+            tiles.div_ceil(tiles.div_ceil(most))
+        }
+    }
+
+    /// Tiles of the chunk that begins at tile `first`: fewer at the end of a sample that is cut, and at the end of all.
+    pub(crate) fn tiles_of_chunk(&self, first: usize, chunk: usize) -> usize {
+        let left = if chunk < self.per_sample() {
+            self.per_sample() - first % self.per_sample()
+        } else {
+            self.count() - first
+        };
+        chunk.min(left)
+    }
+
     /// The tile after another one.
     #[inline(always)]
     pub(crate) fn next(&self, tile: Tile) -> Tile {
@@ -157,18 +177,6 @@ impl Grid {
             (self.step * tile.column).wrapping_sub(self.before[1]),
         ];
         pixels(self.input, tile.sample, corner, [x, outside])
-    }
-
-    /// The pixels that a tile takes of the images written, which start at `y`.
-    #[inline(always)]
-    pub(crate) fn pixels<T, const SIDE: usize>(
-        &self,
-        tile: Tile,
-        y: *const T,
-        outside: *const T,
-    ) -> Lines<*const T, SIDE> {
-        let corner = [self.step * tile.row, self.step * tile.column];
-        pixels(self.output, tile.sample, corner, [y, outside])
     }
 }
 

@@ -24,8 +24,7 @@ pub(crate) mod transform;
 mod weight_gradient;
 pub(crate) mod weights;
 
-pub(crate) use self::choice::{choose, pays_in_windows};
-pub(crate) use self::weight_gradient::chunk_of;
+pub(crate) use self::choice::{Cost, choose, least_cost, pays_in_windows};
 
 use self::forward::Convolve;
 use self::grid::Grid;
@@ -80,7 +79,7 @@ impl Scheme {
     }
 
     /// Whether the input gradient goes by tiles of dy, since there are fewer of them.
-    const fn is_transposed(self, dims: &Dims) -> bool {
+    pub(crate) const fn is_transposed(self, dims: &Dims) -> bool {
         let of_dx = Grid::input_gradient(dims, self.tile()).per_sample();
         matches!(self, Self::Three) && Grid::transposed(dims, self.tile()).per_sample() < of_dx
     }
@@ -122,11 +121,6 @@ pub(crate) fn pools(dims: &Dims, pool: &pool::Dims) -> bool {
     let is_two_by_two = pool.kernel == [2, 2] && pool.stride == [2, 2] && pool.dilation == [1, 1];
     let is_inside = (0..2).all(|axis| 2 * pool.output[axis] <= dims.output[axis]);
     is_two_by_two && pool.before == [0, 0] && is_inside
-}
-
-/// The tiles of a pass by F(2×2, 3×3).
-pub(crate) const fn grid_of(dims: &Dims, pass: Pass) -> Grid {
-    Scheme::Two.grid_of(dims, pass)
 }
 
 impl<T: Float> Kernel<T> for Winograd<Prepare<'_, T>> {

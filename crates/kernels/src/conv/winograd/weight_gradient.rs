@@ -6,14 +6,14 @@
 //!     dw[..][..][ic][oc] += Gᵀ s G
 //! ```
 //!
-//! Channels come in slabs as wide as a cache line. Some channels in of a slab meet a slab out: their sums at a column of points are made
-//! in registers and leave them by way of Gᵀ, in the first-level cache; after the last column they go back to the kernel's gradient
+//! Channels come in slabs as wide as a cache line. A slab in meets a slab out, column by column of points: the sums of some channels at
+//! a column are made in registers and leave them by way of Gᵀ; after the last column they go back to the kernel's gradient
 //! at once. Kept through all chunks they would be read and written as often, and there are more of them than of the gradient. How
 //! many tiles a chunk has is a matter of the sizes, not of the number of samples: some whole samples, or a part of one.
 //!
 //! Tried and lost: whole matrix products a point, whose sums of many channels go through the second-level cache; chunks that
-//! end with their sample, since adding to the weight gradients of many channels takes as long as the sums of few tiles; the sums of a
-//! whole slab at all points before any goes back, which fill the first-level cache; fetching the gradient ahead, whose taps are
+//! end with their sample, since adding to the weight gradients of many channels takes as long as the sums of few tiles; sums
+//! point by point, by two vectors out, which load less but fill the first-level cache; fetching the gradient ahead, whose taps are
 //! often a multiple of 4 KiB apart and push each other out; adding a row back after every column of the rows that follow.
 
 use super::forward::{By, Places, TransformPatches};
@@ -54,19 +54,14 @@ const fn places(side: usize, tiles: usize) -> Places {
     }
 }
 
-/// Elements of what Gᵀ makes of the columns of sums of some channels in by a slab out: `[line][column][channel in][lane]`.
+/// Elements of what Gᵀ makes of the columns of sums of a slab in by a slab out: `[line][column][channel in][lane]`.
 const fn lines_len(side: usize) -> usize {
-    KERNEL * side * ROWS * SLAB
+    KERNEL * side * SLAB * SLAB
 }
 
-/// Tiles of a chunk: those of a sample, cut evenly, or of so many samples as blocks can often be cut into.
-pub(crate) fn chunk_of(grid: &Grid) -> usize {
-    let tiles = grid.per_sample().max(1);
-    if tiles <= MOST_TILES {
-        tiles << (MOST_TILES / tiles).ilog2()
-    } else {
-        tiles.div_ceil(tiles.div_ceil(MOST_TILES))
-    }
+/// Tiles of a chunk.
+pub(super) fn chunk_of(grid: &Grid) -> usize {
+    grid.chunk(MOST_TILES)
 }
 
 /// Adds the weight gradient of all tiles of a forward grid.
@@ -128,12 +123,7 @@ where
         zeros.fill(T::ZERO);
         let mut first = 0;
         while first < grid.count() {
-            let left = if chunk < grid.per_sample() {
-                grid.per_sample() - first % grid.per_sample()
-            } else {
-                grid.count() - first
-            };
-            let tiles = (first, chunk.min(left));
+            let tiles = (first, grid.tiles_of_chunk(first, chunk));
             simd.enter(TransformPatches {
                 grid: &grid,
                 tiles,
@@ -212,26 +202,26 @@ where
         );
         for column in (0..SLAB.min(outputs - oc)).step_by(S::LANES) {
             let lanes = S::LANES.min(outputs - oc - column);
-            for row in (0..rows).step_by(ROWS) {
-                for s in 0..PATCH {
-                    let point = s * self.places.point[1];
+            for s in 0..PATCH {
+                let point = s * self.places.point[1];
+                for row in (0..rows).step_by(ROWS) {
                     let job = Column {
                         tiles: self.tiles,
                         patches: self.operands[0][point + row..].as_ptr(),
                         gradients: self.operands[1][point + column..].as_ptr(),
-                        lines: self.lines[s * ROWS * S::LANES..].as_mut_ptr(),
+                        lines: self.lines[(s * SLAB + row) * S::LANES..].as_mut_ptr(),
                         matrix: self.matrix,
                     };
                     // SAFETY: `tiles` rows of a column of points lie in both operands, and this column's part of every line in
                     // theirs, as just asserted; rows come in multiples of ROWS, as a slab does.
                     unsafe { job.all_rows(simd) };
                 }
-                for i in 0..ROWS.min(rows - row) {
-                    let at = (ic + row + i) * outputs + oc + column;
-                    // SAFETY: all lines have been written; the `lanes` channels lie in the gradient of each tap, whose
-                    // length is checked.
-                    unsafe { self.add_row(simd, i, at, lanes) };
-                }
+            }
+            for row in 0..rows {
+                let at = (ic + row) * outputs + oc + column;
+                // SAFETY: all lines have been written; the `lanes` channels lie in the gradient of each tap, whose
+                // length is checked.
+                unsafe { self.add_row(simd, row, at, lanes) };
             }
         }
     }
@@ -246,7 +236,7 @@ where
     /// written: taps are often a multiple of 4 KiB apart, and a read waits for a write that looks like one to the same place.
     ///
     /// # Safety
-    /// `row < ROWS`, and the lines are written; `lanes` elements from `at` on lie in the weight of every tap.
+    /// `row < SLAB`, and the lines are written; `lanes` elements from `at` on lie in the weight of every tap.
     #[inline(always)]
     unsafe fn add_row<S: Simd<Elem = T>>(&mut self, simd: S, row: usize, at: usize, lanes: usize) {
         let tap = self.channels[0] * self.channels[1];
@@ -266,7 +256,7 @@ where
         for k in 0..KERNEL {
             let mut line = [simd.zero(); PATCH];
             for s in 0..PATCH {
-                let from = ((k * PATCH + s) * ROWS + row) * S::LANES;
+                let from = ((k * PATCH + s) * SLAB + row) * S::LANES;
                 // SAFETY: a vector of the line, as the caller vouches.
                 line[s] = unsafe { simd.load_ptr(self.lines.as_ptr().wrapping_add(from)) };
             }
@@ -338,7 +328,7 @@ where
                 }
                 let line = self.matrix.line(simd, column);
                 for k in 0..KERNEL {
-                    let to = (k * PATCH * ROWS + row + i) * S::LANES;
+                    let to = (k * PATCH * SLAB + row + i) * S::LANES;
                     // SAFETY: a vector of this row of the line, as the caller vouches.
                     unsafe { simd.store_ptr(line[k], self.lines.wrapping_add(to)) };
                 }

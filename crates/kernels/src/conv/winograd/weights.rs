@@ -148,7 +148,7 @@ pub(crate) fn turn_square<S: Simd>(
 
 /// The kernels of row `o` of a square.
 #[inline(always)]
-fn kernels_of<S: Simd>(
+pub(crate) fn kernels_of<S: Simd>(
     simd: S,
     taps: &Taps<S::Elem>,
     o: usize,
