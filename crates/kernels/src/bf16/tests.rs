@@ -224,6 +224,7 @@ fn assert_within_rounding(found: &[f32], exact: &[f64], terms: usize, scheme: Sc
     let (most, together) = match scheme {
         Scheme::Two => (0.01, 0.0015),
         Scheme::Three => (0.03, 0.0035),
+        Scheme::Four => (0.04, 0.0045),
     };
     let size = (terms as f64).sqrt().max(1.0);
     let mut squares = 0.0;

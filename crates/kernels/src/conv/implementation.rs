@@ -30,8 +30,8 @@ pub struct Implementation<T: Float> {
     pub supports: fn(&Dims) -> bool,
     /// Whether it is the way to go for a pass of sizes that it takes, if none before it is; whatever the number of samples.
     pays: fn(&Dims, Pass) -> bool,
-    /// Whether its tiles are windows of a pool of 2×2.
-    is_for_windows: bool,
+    /// Its tiles, where it goes by Winograd's way.
+    scheme: Option<Scheme>,
     /// Elements of scratch space that a pass needs.
     pub scratch_len: fn(&Dims, Pass) -> usize,
     /// Elements that are derived from the weight for a pass, whatever the number of samples.
@@ -52,14 +52,17 @@ impl<T: Float> Implementation<T> {
     /// Those of `f32`.
     pub(super) const SINGLE: &'static [Self] = &[
         Self::depthwise("conv_f32_depthwise_avx512", Isa::Avx512),
+        Self::winograd::<4>("conv_f32_winograd4x4_avx512", Isa::Avx512),
         Self::winograd::<3>("conv_f32_winograd3x3_avx512", Isa::Avx512),
         Self::winograd::<2>("conv_f32_winograd2x2_avx512", Isa::Avx512),
         Self::direct("conv_f32_6x64_avx512", Isa::Avx512),
         Self::depthwise("conv_f32_depthwise_avx2", Isa::Avx2),
+        Self::winograd::<4>("conv_f32_winograd4x4_avx2", Isa::Avx2),
         Self::winograd::<3>("conv_f32_winograd3x3_avx2", Isa::Avx2),
         Self::winograd::<2>("conv_f32_winograd2x2_avx2", Isa::Avx2),
         Self::direct("conv_f32_6x16_avx2", Isa::Avx2),
         Self::depthwise("conv_f32_depthwise_scalar", Isa::Scalar),
+        Self::winograd::<4>("conv_f32_winograd4x4_scalar", Isa::Scalar),
         Self::winograd::<3>("conv_f32_winograd3x3_scalar", Isa::Scalar),
         Self::winograd::<2>("conv_f32_winograd2x2_scalar", Isa::Scalar),
         Self::direct("conv_f32_6x8_scalar", Isa::Scalar),
@@ -70,6 +73,7 @@ impl<T: Float> Implementation<T> {
     /// Those of `f64`.
     pub(super) const DOUBLE: &'static [Self] = &[
         Self::depthwise("conv_f64_depthwise_scalar", Isa::Scalar),
+        Self::winograd::<4>("conv_f64_winograd4x4_scalar", Isa::Scalar),
         Self::winograd::<3>("conv_f64_winograd3x3_scalar", Isa::Scalar),
         Self::winograd::<2>("conv_f64_winograd2x2_scalar", Isa::Scalar),
         Self::direct("conv_f64_6x8_scalar", Isa::Scalar),
@@ -83,7 +87,7 @@ impl<T: Float> Implementation<T> {
             isa,
             supports: Dims::is_depthwise,
             pays: |_, _| true,
-            is_for_windows: false,
+            scheme: None,
             scratch_len: |_, _| 0,
             prepared_len: |_, _| 0,
             prepare: |_, _| {},
@@ -100,7 +104,7 @@ impl<T: Float> Implementation<T> {
             isa,
             supports: winograd::supports,
             pays: |dims, pass| winograd::choose::<T>(dims, pass) == Some(Scheme::of(TILE)),
-            is_for_windows: TILE == 2,
+            scheme: Some(Scheme::of(TILE)),
             scratch_len: |dims, pass| Scheme::of(TILE).scratch_len(dims, pass),
             prepared_len: |dims, pass| Scheme::of(TILE).prepared_len(dims, pass),
             prepare: |isa, weights| T::dispatch_on(isa, Winograd(Scheme::of(TILE), weights)),
@@ -116,7 +120,7 @@ impl<T: Float> Implementation<T> {
             isa,
             supports: |_| true,
             pays: |_, _| true,
-            is_for_windows: false,
+            scheme: None,
             scratch_len: |dims, pass| match pass {
                 Pass::WeightGradient => weight_gradient::scratch_len(dims),
                 Pass::Forward | Pass::InputGradient => 0,
@@ -134,7 +138,7 @@ impl<T: Float> Implementation<T> {
         isa: Isa::Scalar,
         supports: |_| true,
         pays: |_, _| true,
-        is_for_windows: false,
+        scheme: None,
         scratch_len: im2col::scratch_len,
         prepared_len: |_, _| 0,
         prepare: |_, _| {},
@@ -148,7 +152,7 @@ impl<T: Float> Implementation<T> {
         isa: Isa::Scalar,
         supports: |_| true,
         pays: |_, _| true,
-        is_for_windows: false,
+        scheme: None,
         scratch_len: |_, _| 0,
         prepared_len: |_, _| 0,
         prepare: |_, _| {},
@@ -168,13 +172,14 @@ impl<T: Float> Implementation<T> {
 
     /// The one that prepares the weight of a forward pass with a pool behind it: windows of 2×2 are tiles of 2×2.
     pub(super) fn best_before_pool(isa: Isa, dims: &Dims, pool: &pool::Dims) -> &'static Self {
-        if !winograd::pays_in_windows::<T>(dims, pool) {
+        let scheme = winograd::choose_in_windows::<T>(dims, pool);
+        if scheme.is_none() {
             return Self::best(isa, dims, Pass::Forward);
         }
         let mut of_level = Self::all().iter().filter(|it| it.isa == isa);
         of_level
-            .find(|it| it.is_for_windows)
-            .expect("every level has a kernel for windows")
+            .find(|it| it.scheme == scheme)
+            .expect("every level has tiles of all sizes")
     }
 
     /// Derives from the weight what a pass reads of it.

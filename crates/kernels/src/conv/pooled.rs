@@ -41,8 +41,8 @@ pub struct ForwardPool<'a, T> {
 
 /// Elements of scratch space that [`forward_pool`] needs, at any level.
 pub fn forward_pool_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
-    if winograd::pays_in_windows::<f32>(dims, pool) {
-        let in_windows = Scheme::Two.scratch_len(dims, Pass::Forward);
+    if let Some(scheme) = winograd::choose_in_windows::<f32>(dims, pool) {
+        let in_windows = scheme.scratch_len(dims, Pass::Forward);
         return in_windows.max(by_sample_scratch_len(dims, pool));
     }
     by_sample_scratch_len(dims, pool)
@@ -149,8 +149,12 @@ impl<T: Float> ForwardPool<'_, T> {
 pub(super) fn way_of<T: Float>(pass: &ForwardPool<'_, T>) -> fn(Isa, ForwardPool<'_, T>) {
     let (dims, pool) = (pass.dims, pass.pool);
     let is_winograd = winograd::choose::<T>(dims, Pass::Forward).is_some();
-    if winograd::pays_in_windows::<T>(dims, pool) {
-        Table::get().pool_in_tiles
+    if let Some(scheme) = winograd::choose_in_windows::<T>(dims, pool) {
+        if scheme == Scheme::Two {
+            Table::get().pool_in_tiles_of_two
+        } else {
+            Table::get().pool_in_tiles_of_four
+        }
     } else if mono::takes(dims, pool, pass.epilogue.activation) {
         Table::get().pool_of_one_channel
     } else if !is_winograd && windows::takes(dims, pool) {

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! An element of y is one sum whatever else is computed, so the bits are those of the whole. The kernel is chosen by the sizes of
-//! the whole, never by those of a part. Winograd's tiles are two or three rows high, and parts begin where tiles do.
+//! the whole, never by those of a part. Winograd's tiles are two to four rows high, and parts begin where tiles do.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use crate::float::Float;
 use crate::pool;
 use crate::simd::Isa;
 
-/// Parts of a pool's output begin at multiples of this many rows.
+/// Parts of a pool's output begin at multiples of this many rows: those of the highest tile.
 pub const POOL_ROWS_TOGETHER: usize = 2;
 
 /// Parts of a convolution's output that goes through no pool begin at multiples of this many rows.
@@ -87,7 +87,8 @@ pub fn forward_rows<T: Float>(pass: Forward<'_, T>, rows: Range<usize>) {
 /// Whether [`forward_pool_rows`] takes these sizes: windows of 2×2 of their own.
 pub fn has_pool_rows<T: Float>(dims: &Dims, pool: &pool::Dims) -> bool {
     let is_winograd = winograd::choose::<T>(dims, Pass::Forward).is_some();
-    winograd::pays_in_windows::<T>(dims, pool) || (!is_winograd && windows::takes(dims, pool))
+    winograd::choose_in_windows::<T>(dims, pool).is_some()
+        || (!is_winograd && windows::takes(dims, pool))
 }
 
 /// Computes `rows` of the pool's output at the active level; `y` and `places` hold them alone, everything else is that of
@@ -105,7 +106,10 @@ pub fn forward_pool_rows<T: Float>(pass: ForwardPool<'_, T>, rows: Range<usize>)
     );
     check_rows(pool.samples, &rows, pool.output[0], POOL_ROWS_TOGETHER);
     check_len("x", pass.x.len(), whole.input_len());
-    let (dims, read) = whole.of_rows(&(2 * rows.start..2 * rows.end));
+    // The last tile of a part reads what it reads as a tile of the whole.
+    let tile = winograd::choose_in_windows::<T>(whole, pool).map_or(EVEN, Scheme::tile);
+    let end = (2 * rows.end).next_multiple_of(tile).min(whole.output[0]);
+    let (dims, read) = whole.of_rows(&(2 * rows.start..end));
     let x = whole.input_rows(pass.x, read);
     let part = pool::Dims {
         input: dims.output,

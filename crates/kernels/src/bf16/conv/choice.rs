@@ -4,7 +4,7 @@
 
 use super::direct::{reach, reversed};
 use crate::bf16::winograd::chunk_of;
-use crate::conv::winograd::{Cost, Scheme, least_cost, supports};
+use crate::conv::winograd::{Cost, Scheme, cheapest, least_cost, supports, transform};
 use crate::conv::{Dims, Pass};
 
 /// Channels below which pairs and strips are mostly padding.
@@ -15,9 +15,6 @@ const RATE: usize = 2;
 
 /// Rounding and pairing a number that is read straight from images, with what a tile of few rows waits for.
 const COPY: usize = 6;
-
-/// Transforming a channel to or from a point, of which half as much is written.
-const TRANSFORM: usize = 5;
 
 /// Whether a pass in bf16 takes these sizes.
 pub const fn takes(dims: &Dims, pass: Pass) -> bool {
@@ -49,13 +46,9 @@ pub(in crate::bf16) fn choose(dims: &Dims, pass: Pass) -> Option<Scheme> {
     if !takes(dims, pass) || !supports(dims) {
         return None;
     }
-    let [two, three] = [Scheme::Two, Scheme::Three].map(|scheme| cost(dims, pass, scheme));
-    let (best, least) = if three < two {
-        (Scheme::Three, three)
-    } else {
-        (Scheme::Two, two)
-    };
-    (least < direct(dims, pass)).then_some(best)
+    cheapest(Scheme::ALL, direct(dims, pass), |scheme| {
+        cost(dims, pass, scheme)
+    })
 }
 
 /// Winograd's way in bf16.
@@ -63,7 +56,7 @@ fn cost(dims: &Dims, pass: Pass, scheme: Scheme) -> usize {
     let grid = scheme.grid_of(dims, pass);
     let cost = Cost {
         rate: RATE,
-        transform: TRANSFORM,
+        transform: transform(scheme),
         chunk: chunk_of(&grid),
     };
     cost.of(dims, pass, &grid)

@@ -51,10 +51,9 @@ pub fn scratch_len(dims: &Dims, pass: Pass) -> usize {
 
 /// Elements of scratch space of [`forward_pool`].
 pub fn forward_pool_scratch_len(dims: &Dims, pool: &pool::Dims) -> usize {
-    let between = if pools_in_registers(dims, pool) {
-        0
-    } else {
-        dims.output_len()
+    let between = match choose_in_windows(dims, pool) {
+        Some(_) => 0,
+        None => dims.output_len(),
     };
     between + scratch_len(dims, Pass::Forward)
 }
@@ -113,22 +112,23 @@ pub fn forward<T: Float>(
 pub fn forward_pool<T: Float>(pass: ForwardPool<'_, T>) {
     let (dims, pool) = (pass.dims, pass.pool);
     assert!(takes(dims, Pass::Forward), "{OTHER_SIZES}");
-    if !pools_in_registers(dims, pool) {
-        let (between, scratch) = pass.scratch.split_at_mut(dims.output_len());
-        forward(dims, pass.x, pass.prepared, pass.epilogue, between, scratch);
-        return pool::max_forward(MaxForward {
-            dims: pool,
-            x: between,
-            y: pass.y,
-            places: pass.places,
-        });
+    if let Some(scheme) = choose_in_windows(dims, pool) {
+        return winograd::forward_pool(scheme, pass);
     }
-    winograd::forward_pool(pass);
+    let (between, scratch) = pass.scratch.split_at_mut(dims.output_len());
+    forward(dims, pass.x, pass.prepared, pass.epilogue, between, scratch);
+    pool::max_forward(MaxForward {
+        dims: pool,
+        x: between,
+        y: pass.y,
+        places: pass.places,
+    });
 }
 
-/// Whether windows are taken as tiles.
-fn pools_in_registers(dims: &Dims, pool: &pool::Dims) -> bool {
-    choose(dims, Pass::Forward) == Some(Scheme::Two) && pools(dims, pool)
+/// The tiles of a forward pass whose windows are taken as tiles; the weights are those of any forward pass.
+fn choose_in_windows(dims: &Dims, pool: &pool::Dims) -> Option<Scheme> {
+    let scheme = choose(dims, Pass::Forward)?;
+    (scheme != Scheme::Three && pools(dims, pool)).then_some(scheme)
 }
 
 /// dx from dy, with weights of [`pack_weights`] and [`scratch_len`] elements of scratch space.

@@ -1,8 +1,9 @@
-//! Winograd's convolutions F(2×2, 3×3) and F(3×3, 3×3) with their products in bf16.
+//! Winograd's convolutions with their products in bf16.
 //!
 //! Transforms are those of `conv::winograd`, in `f32`; what they yield is rounded once, on its way to memory, and pairs are
 //! multiplied point by point. A point mixes the numbers of a patch, and its rounding spreads over a tile: against rounding
-//! the images themselves, results are about 1.5 times as coarse by tiles of 2×2 and 3.5 times by tiles of 3×3.
+//! the images themselves, results are about 1.5 times as coarse by tiles of 2×2,
+//! 3.5 times by tiles of 3×3 and 4.5 times by tiles of 4×4.
 //!
 //! The forward pass and the input gradient pair channels, the weight gradient pairs tiles.
 
@@ -21,7 +22,7 @@ use super::pack::{as_words, as_words_mut};
 use crate::conv::winograd::Scheme;
 use crate::conv::winograd::grid::Grid;
 use crate::conv::winograd::target::{Overlapping, Pixels, Windows};
-use crate::conv::winograd::transform::{three, two};
+use crate::conv::winograd::transform::{four, three, two};
 use crate::conv::{Dims, ForwardPool, Pass};
 use crate::float::Float;
 use crate::gemm::Epilogue;
@@ -92,6 +93,28 @@ pub(super) fn pack_weights(
             matrix: three::Kernel,
             is_flipped: true,
         }),
+        (Pass::Forward, Scheme::Four) => dispatch(PackForward {
+            dims,
+            weight,
+            panels,
+            matrix: four::Kernel,
+        }),
+        (Pass::InputGradient, Scheme::Four) if scheme.is_transposed(dims) => {
+            dispatch(PackInputGradient {
+                dims,
+                weight,
+                panels,
+                matrix: four::PlainKernel,
+                is_flipped: false,
+            });
+        }
+        (Pass::InputGradient, Scheme::Four) => dispatch(PackInputGradient {
+            dims,
+            weight,
+            panels,
+            matrix: four::Kernel,
+            is_flipped: true,
+        }),
     }
 }
 
@@ -119,28 +142,25 @@ pub(super) fn forward(
     match scheme {
         Scheme::Two => dispatch(convolve.by(two::Input, two::Output)),
         Scheme::Three => dispatch(convolve.by(three::Input, three::Output)),
+        Scheme::Four => dispatch(convolve.by(four::Input, four::Output)),
     }
 }
 
-/// The same with a max-pool behind it whose windows are tiles of 2×2.
-pub(super) fn forward_pool<T: Float>(pass: ForwardPool<'_, T>) {
-    let [rows, columns] = pass.pool.output;
+/// The same with a max-pool behind it, of whose windows a tile has one or four.
+pub(super) fn forward_pool<T: Float>(scheme: Scheme, pass: ForwardPool<'_, T>) {
     let convolve = Convolve {
-        grid: Grid {
-            tiles: [rows, columns],
-            ..Scheme::Two.grid_of(pass.dims, Pass::Forward)
-        },
+        grid: Grid::of_windows(pass.dims, pass.pool, scheme.tile()),
         x: T::singles(pass.x),
         panels: as_words(T::singles(pass.prepared)),
         epilogue: pass.epilogue.singles(),
-        target: Windows {
-            output: [rows, columns, pass.dims.output[2]],
-            y: T::singles_mut(pass.y),
-            places: pass.places,
-        },
+        target: Windows::of(pass.dims, pass.pool, T::singles_mut(pass.y), pass.places),
         scratch: T::singles_mut(pass.scratch),
     };
-    dispatch(convolve.by(two::Input, two::Output));
+    match scheme {
+        Scheme::Two => dispatch(convolve.by(two::Input, two::Output)),
+        Scheme::Four => dispatch(convolve.by(four::Input, four::Output)),
+        Scheme::Three => unreachable!("windows of 2×2 are no tiles of 3×3"),
+    }
 }
 
 /// dx from dy.
@@ -168,7 +188,11 @@ pub(super) fn input_gradient(
             },
             scratch,
         };
-        return dispatch(convolve.by(three::Kernel, three::InputGradient));
+        return if scheme == Scheme::Four {
+            dispatch(convolve.by(four::OutputGradient, four::InputGradient));
+        } else {
+            dispatch(convolve.by(three::Kernel, three::InputGradient));
+        };
     }
     let convolve = Convolve {
         grid,
@@ -184,6 +208,7 @@ pub(super) fn input_gradient(
     match scheme {
         Scheme::Two => dispatch(convolve.by(two::Input, two::Output)),
         Scheme::Three => dispatch(convolve.by(three::Input, three::Output)),
+        Scheme::Four => dispatch(convolve.by(four::Input, four::Output)),
     }
 }
 
@@ -208,5 +233,8 @@ pub(super) fn weight_gradient(
             dispatch(accumulate.by(two::Input, two::OutputGradient, two::KernelGradient));
         }
         Scheme::Three => dispatch(accumulate.by(three::Input, three::Kernel, three::Output)),
+        Scheme::Four => {
+            dispatch(accumulate.by(four::Input, four::OutputGradient, four::KernelGradient));
+        }
     }
 }

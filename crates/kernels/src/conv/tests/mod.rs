@@ -198,9 +198,10 @@ fn candidates<T: Float>() -> impl Iterator<Item = &'static Implementation<T>> {
     })
 }
 
-/// What F(3×3, 3×3), which divides by nine, loses of the largest number that it sums up to.
+/// What larger tiles than those of F(2×2, 3×3), whose factors are no powers of two, lose of the largest number that they sum up to.
 fn rounding<T: Float>(by: &Implementation<T>) -> f64 {
-    match (by.name.contains("winograd3x3"), T::BYTES) {
+    let is_rounded = by.name.contains("winograd") && !by.name.contains("winograd2x2");
+    match (is_rounded, T::BYTES) {
         (true, 4) => 1e-5,
         (true, _) => 1e-13,
         (false, _) => 0.0,

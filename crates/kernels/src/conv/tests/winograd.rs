@@ -3,7 +3,7 @@
 use super::{
     Case, Problem, bits, candidates, dims_of, integer, largest, real, reference, rounding,
 };
-use crate::conv::winograd::{Scheme, choose, pays_in_windows};
+use crate::conv::winograd::{Scheme, choose, choose_in_windows};
 use crate::conv::{Dims, Implementation, Pass, WeightGradient};
 use crate::elementwise::Activation;
 use crate::float::Float;
@@ -103,16 +103,16 @@ fn the_error_is_small() {
     }
 }
 
-/// A pass's weight gradient is that of four images of 8×8 after the other, whose tiles make a chunk.
+/// A pass's weight gradient is that of sixteen images of 8×8 after the other, whose tiles make one chunk or some.
 #[test]
 fn weight_gradients_add_up_by_chunks() {
-    let dims = dims_of(&(9, [8, 8, 20], 24, [3, 3], [1, 1], [1, 1], [1; 4], 1));
+    let dims = dims_of(&(33, [8, 8, 20], 24, [3, 3], [1, 1], [1, 1], [1; 4], 1));
     let problem = Problem::<f32>::new(dims, real);
-    let (input, output) = (dims.input_len() / 9, dims.output_len() / 9);
+    let (input, output) = (dims.input_len() / 33, dims.output_len() / 33);
     for by in ways() {
         let [_, expected, _] = problem.run(by, Activation::Identity);
         let mut dweight = vec![1.0; dims.weight_len()];
-        for samples in [0..4, 4..8, 8..9] {
+        for samples in [0..16, 16..32, 32..33] {
             let dims = &Dims {
                 samples: samples.len(),
                 ..dims
@@ -135,15 +135,18 @@ fn it_is_chosen_where_it_pays() {
     const DIRECT: Option<Scheme> = None;
     const TWO: Option<Scheme> = Some(Scheme::Two);
     const THREE: Option<Scheme> = Some(Scheme::Three);
+    const FOUR: Option<Scheme> = Some(Scheme::Four);
     let sizes = [
-        ([13, 13, 32], 64, 0, [THREE; 3]),
-        ([32, 32, 64], 64, 1, [THREE; 3]),
-        ([8, 8, 256], 256, 1, [THREE; 3]),
+        ([13, 13, 32], 64, 0, [FOUR; 3]),
+        ([32, 32, 64], 64, 1, [FOUR; 3]),
+        ([8, 8, 256], 256, 1, [FOUR; 3]),
+        ([9, 9, 64], 64, 1, [THREE; 3]),
         ([5, 5, 64], 64, 0, [THREE; 3]),
-        ([4, 4, 64], 64, 1, [TWO; 3]),
-        // Tiles of two fit y, those of either way stick out of dx.
-        ([6, 6, 64], 64, 0, [TWO, THREE, TWO]),
-        ([32, 32, 3], 64, 1, [DIRECT, THREE, DIRECT]),
+        // The input gradient goes by tiles of y, of which there is one.
+        ([4, 4, 64], 64, 0, [TWO, THREE, TWO]),
+        ([4, 4, 64], 64, 1, [FOUR; 3]),
+        ([6, 6, 64], 64, 0, [FOUR; 3]),
+        ([32, 32, 3], 64, 1, [DIRECT, FOUR, DIRECT]),
         ([3, 3, 4], 8, 1, [DIRECT; 3]),
     ];
     for (input, outputs, padding, expected) in sizes {
@@ -168,7 +171,7 @@ fn it_is_chosen_where_it_pays() {
     }
 }
 
-/// A pool of 2×2 keeps tiles of 2×2 where the convolution alone takes those of 3×3.
+/// A pool of 2×2 has one window or four in a tile, so never tiles of 3×3.
 #[test]
 fn windows_are_tiles_where_that_pays() {
     let dims = dims_of(&(1, [13, 13, 32], 64, [3, 3], [1, 1], [1, 1], [0; 4], 1));
@@ -181,8 +184,10 @@ fn windows_are_tiles_where_that_pays() {
         dilation: [1, 1],
         before: [0, 0],
     };
-    assert!(pays_in_windows::<f32>(&dims, &pool));
-    assert!(!pays_in_windows::<f64>(&dims, &pool));
+    assert_eq!(choose_in_windows::<f32>(&dims, &pool), Some(Scheme::Four));
+    assert_eq!(choose_in_windows::<f64>(&dims, &pool), None);
+    pool.output = [3, 3];
+    assert_eq!(choose_in_windows::<f32>(&dims, &pool), Some(Scheme::Two));
     pool.kernel = [3, 3];
-    assert!(!pays_in_windows::<f32>(&dims, &pool));
+    assert_eq!(choose_in_windows::<f32>(&dims, &pool), None);
 }

@@ -11,8 +11,14 @@ use crate::float::Float;
 use crate::pool;
 use crate::simd::MAX_LANES;
 
-/// Transforming a channel to or from a point costs as much as this many products, measured over sizes from 4 to 256 channels.
-const TRANSFORM: usize = 5;
+/// Transforming a channel to or from a point costs as much as this many products, measured over sizes from 3 to 256 channels. Tiles of
+/// 4×4 have more numbers under way than there are registers.
+pub(crate) const fn transform(scheme: Scheme) -> usize {
+    match scheme {
+        Scheme::Two | Scheme::Three => 5,
+        Scheme::Four => 7,
+    }
+}
 
 /// Adding the sums of a chunk to a weight's gradient costs as much as this many products.
 const ADD_BACK: usize = 64;
@@ -26,21 +32,37 @@ pub(crate) fn choose<T: Float>(dims: &Dims, pass: Pass) -> Option<Scheme> {
     if T::BYTES > 4 || !supports(dims) {
         return None;
     }
-    let [two, three] = [Scheme::Two, Scheme::Three].map(|scheme| cost(dims, pass, scheme));
-    let (best, least) = if three < two {
-        (Scheme::Three, three)
-    } else {
-        (Scheme::Two, two)
-    };
-    (least < direct(dims, pass)).then_some(best)
+    cheapest(Scheme::ALL, direct(dims, pass), |scheme| {
+        cost(dims, pass, scheme)
+    })
 }
 
-/// Whether the forward pass goes by tiles that are windows of the pool behind it.
-pub(crate) fn pays_in_windows<T: Float>(dims: &Dims, pool: &pool::Dims) -> bool {
-    T::BYTES == 4
-        && supports(dims)
-        && pools(dims, pool)
-        && cost(dims, Pass::Forward, Scheme::Two) < direct(dims, Pass::Forward)
+/// The scheme of the least cost, the first of several, if it costs less than another way.
+pub(crate) fn cheapest<const N: usize>(
+    schemes: [Scheme; N],
+    other: usize,
+    cost: impl Fn(Scheme) -> usize,
+) -> Option<Scheme> {
+    let mut best = (other, None);
+    for scheme in schemes {
+        let cost = cost(scheme);
+        if cost < best.0 {
+            best = (cost, Some(scheme));
+        }
+    }
+    best.1
+}
+
+/// The tiles of the forward pass with a max-pool behind it, if windows are taken as tiles.
+pub(crate) fn choose_in_windows<T: Float>(dims: &Dims, pool: &pool::Dims) -> Option<Scheme> {
+    if T::BYTES > 4 || !supports(dims) || !pools(dims, pool) {
+        return None;
+    }
+    let pass = Pass::Forward;
+    cheapest([Scheme::Two, Scheme::Four], direct(dims, pass), |scheme| {
+        let grid = Grid::of_windows(dims, pool, scheme.tile());
+        of_singles(scheme, &grid).of(dims, pass, &grid)
+    })
 }
 
 /// Products of a point: of channels that are broadcast with vectors of others.
@@ -60,12 +82,15 @@ fn direct(dims: &Dims, pass: Pass) -> usize {
 
 fn cost(dims: &Dims, pass: Pass, scheme: Scheme) -> usize {
     let grid = scheme.grid_of(dims, pass);
-    let cost = Cost {
+    of_singles(scheme, &grid).of(dims, pass, &grid)
+}
+
+fn of_singles(scheme: Scheme, grid: &Grid) -> Cost {
+    Cost {
         rate: 1,
-        transform: TRANSFORM,
-        chunk: chunk_of(&grid),
-    };
-    cost.of(dims, pass, &grid)
+        transform: transform(scheme),
+        chunk: chunk_of(grid),
+    }
 }
 
 /// What a pass by points costs.

@@ -2,6 +2,7 @@
 
 use super::transform::{KERNEL, Lines};
 use crate::conv::Dims;
+use crate::pool;
 use crate::simd::MAX_LANES;
 
 /// Channels out that are multiplied before any of them is transformed back.
@@ -48,6 +49,15 @@ impl Grid {
             before: dims.before,
             tiles: tiles_of(dims.output, step),
             step,
+        }
+    }
+
+    /// The tiles of y that the windows of a 2×2 pool lie in.
+    pub(crate) const fn of_windows(dims: &Dims, pool: &pool::Dims, step: usize) -> Self {
+        let pooled = [2 * pool.output[0], 2 * pool.output[1], 0];
+        Self {
+            tiles: tiles_of(pooled, step),
+            ..Self::forward(dims, step)
         }
     }
 

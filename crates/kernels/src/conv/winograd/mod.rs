@@ -1,5 +1,5 @@
-//! Winograd's convolution of 3×3 kernels: F(2×2, 3×3), a 2×2 tile of outputs from sixteen products instead of thirty-six, and
-//! F(3×3, 3×3), a 3×3 tile from twenty-five instead of eighty-one.
+//! Winograd's convolution of 3×3 kernels: F(2×2, 3×3), a 2×2 tile of outputs from sixteen products instead of thirty-six,
+//! F(3×3, 3×3), a 3×3 tile from twenty-five instead of eighty-one, and F(4×4, 3×3), a 4×4 tile from thirty-six instead of 144.
 //!
 //! ```text
 //! Y  = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A       for a patch d, a 3×3 kernel g, a tile Y; ⊙ summed over channels in
@@ -24,12 +24,12 @@ pub(crate) mod transform;
 mod weight_gradient;
 pub(crate) mod weights;
 
-pub(crate) use self::choice::{Cost, choose, least_cost, pays_in_windows};
+pub(crate) use self::choice::{Cost, cheapest, choose, choose_in_windows, least_cost, transform};
 
 use self::forward::Convolve;
 use self::grid::Grid;
 use self::target::{Overlapping, Pixels, Windows};
-use self::transform::{three, two};
+use self::transform::{four, three, two};
 use self::weight_gradient::Accumulate;
 use self::weights::{PackForward, PackInputGradient};
 use super::pack::Prepare;
@@ -49,14 +49,20 @@ pub(crate) enum Scheme {
     Two,
     /// F(3×3, 3×3)
     Three,
+    /// F(4×4, 3×3)
+    Four,
 }
 
 impl Scheme {
+    /// All of them, the finest rounding first.
+    pub(crate) const ALL: [Self; 3] = [Self::Two, Self::Three, Self::Four];
+
     /// That of tiles of so many pixels along an axis.
     pub(super) const fn of(tile: usize) -> Self {
         match tile {
             two::TILE => Self::Two,
             three::TILE => Self::Three,
+            four::TILE => Self::Four,
             _ => panic!("conv: no tiles of this size"),
         }
     }
@@ -66,6 +72,7 @@ impl Scheme {
         match self {
             Self::Two => two::TILE,
             Self::Three => three::TILE,
+            Self::Four => four::TILE,
         }
     }
 
@@ -81,7 +88,7 @@ impl Scheme {
     /// Whether the input gradient goes by tiles of dy, since there are fewer of them.
     pub(crate) const fn is_transposed(self, dims: &Dims) -> bool {
         let of_dx = Grid::input_gradient(dims, self.tile()).per_sample();
-        matches!(self, Self::Three) && Grid::transposed(dims, self.tile()).per_sample() < of_dx
+        !matches!(self, Self::Two) && Grid::transposed(dims, self.tile()).per_sample() < of_dx
     }
 
     /// Elements of scratch space that a pass needs.
@@ -116,7 +123,7 @@ pub(crate) fn supports(dims: &Dims) -> bool {
         && dims.output[2] > 0
 }
 
-/// Whether a pool's windows are tiles, so that it can be taken in registers.
+/// Whether a pool's windows lie in tiles of 2×2 and of 4×4, so that it can be taken in registers.
 pub(crate) fn pools(dims: &Dims, pool: &pool::Dims) -> bool {
     let is_two_by_two = pool.kernel == [2, 2] && pool.stride == [2, 2] && pool.dilation == [1, 1];
     let is_inside = (0..2).all(|axis| 2 * pool.output[axis] <= dims.output[axis]);
@@ -138,6 +145,11 @@ impl<T: Float> Kernel<T> for Winograd<Prepare<'_, T>> {
                 simd.enter(self.backward(three::Tile, false));
             }
             (Pass::InputGradient, Scheme::Three) => simd.enter(self.backward(three::Kernel, true)),
+            (Pass::Forward, Scheme::Four) => simd.enter(self.forward(four::Kernel)),
+            (Pass::InputGradient, Scheme::Four) if is_transposed => {
+                simd.enter(self.backward(four::PlainKernel, false));
+            }
+            (Pass::InputGradient, Scheme::Four) => simd.enter(self.backward(four::Kernel, true)),
             (Pass::WeightGradient, _) => {}
         }
     }
@@ -188,6 +200,7 @@ impl<T: Float> Kernel<T> for Winograd<Forward<'_, T>> {
         match scheme {
             Scheme::Two => simd.enter(convolve.by(two::Input, two::Output)),
             Scheme::Three => simd.enter(convolve.by(three::Input, three::Output)),
+            Scheme::Four => simd.enter(convolve.by(four::Input, four::Output)),
         }
     }
 }
@@ -218,7 +231,11 @@ impl<T: Float> Kernel<T> for Winograd<InputGradient<'_, T>> {
                 target,
                 scratch: pass.scratch,
             };
-            return simd.enter(convolve.by(three::Kernel, three::InputGradient));
+            return if scheme == Scheme::Four {
+                simd.enter(convolve.by(four::OutputGradient, four::InputGradient));
+            } else {
+                simd.enter(convolve.by(three::Kernel, three::InputGradient));
+            };
         }
         let convolve = Convolve {
             grid,
@@ -231,6 +248,7 @@ impl<T: Float> Kernel<T> for Winograd<InputGradient<'_, T>> {
         match scheme {
             Scheme::Two => simd.enter(convolve.by(two::Input, two::Output)),
             Scheme::Three => simd.enter(convolve.by(three::Input, three::Output)),
+            Scheme::Four => simd.enter(convolve.by(four::Input, four::Output)),
         }
     }
 }
@@ -255,33 +273,32 @@ impl<T: Float> Kernel<T> for Winograd<WeightGradient<'_, T>> {
             Scheme::Three => {
                 simd.enter(accumulate.by(three::Input, three::Kernel, three::Output));
             }
+            Scheme::Four => {
+                simd.enter(accumulate.by(four::Input, four::OutputGradient, four::KernelGradient));
+            }
         }
     }
 }
 
-/// With a pool whose windows are tiles of 2×2.
+/// With a pool of whose windows a tile has one or four.
 impl<T: Float> Kernel<T> for Winograd<ForwardPool<'_, T>> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        let pass = self.1;
-        let [rows, columns] = pass.pool.output;
+        let Self(scheme, pass) = self;
         let convolve = Convolve {
-            grid: Grid {
-                tiles: [rows, columns],
-                ..Grid::forward(pass.dims, two::TILE)
-            },
+            grid: Grid::of_windows(pass.dims, pass.pool, scheme.tile()),
             x: pass.x,
             panels: pass.prepared,
             epilogue: pass.epilogue,
-            target: Windows {
-                output: [rows, columns, pass.dims.output[2]],
-                y: pass.y,
-                places: pass.places,
-            },
+            target: Windows::of(pass.dims, pass.pool, pass.y, pass.places),
             scratch: pass.scratch,
         };
-        simd.enter(convolve.by(two::Input, two::Output));
+        match scheme {
+            Scheme::Two => simd.enter(convolve.by(two::Input, two::Output)),
+            Scheme::Four => simd.enter(convolve.by(four::Input, four::Output)),
+            Scheme::Three => unreachable!("windows of 2×2 are no tiles of 3×3"),
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Where finished tiles go: into an image, or through a 2×2 max-pool.
 
 use super::grid::Tile;
-use super::transform::{Lines, two};
+use super::transform::Lines;
+use crate::conv::Dims;
 use crate::float::Float;
-use crate::pool::best::Best;
+use crate::pool::{self, best::Best};
 use crate::simd::Simd;
 
 /// Takes finished tiles.
@@ -88,15 +89,31 @@ impl<T: Float, const SIDE: usize> Target<T, SIDE> for Overlapping<'_, T> {
     }
 }
 
-/// The largest of each tile, which is a window of the pool, and which of its pixels that was.
+/// The largest of each window of a 2×2 pool, and which of its pixels that was. A tile has one window, or two by two.
 pub(crate) struct Windows<'a, T> {
     /// Rows, columns, channels of the pool's output.
-    pub(crate) output: [usize; 3],
-    pub(crate) y: &'a mut [T],
-    pub(crate) places: Option<&'a mut [u8]>,
+    output: [usize; 3],
+    y: &'a mut [T],
+    places: Option<&'a mut [u8]>,
 }
 
-impl<T: Float> Target<T, { two::TILE }> for Windows<'_, T> {
+impl<'a, T> Windows<'a, T> {
+    pub(crate) fn of(
+        dims: &Dims,
+        pool: &pool::Dims,
+        y: &'a mut [T],
+        places: Option<&'a mut [u8]>,
+    ) -> Self {
+        let [rows, columns] = pool.output;
+        Self {
+            output: [rows, columns, dims.output[2]],
+            y,
+            places,
+        }
+    }
+}
+
+impl<T: Float, const SIDE: usize> Target<T, SIDE> for Windows<'_, T> {
     #[inline(always)]
     fn put<S: Simd<Elem = T>>(
         &mut self,
@@ -104,16 +121,30 @@ impl<T: Float> Target<T, { two::TILE }> for Windows<'_, T> {
         tile: Tile,
         channel: usize,
         lanes: usize,
-        values: Lines<S::Vector, { two::TILE }>,
+        values: Lines<S::Vector, SIDE>,
     ) {
         let [rows, columns, channels] = self.output;
-        let window = (tile.sample * rows + tile.row) * columns + tile.column;
-        let at = window * channels + channel;
-        let [[a, b], [c, d]] = values;
-        let best = Best::of_four(simd, [a, b, c, d]);
-        simd.store_partial(best.value, &mut self.y[at..][..lanes]);
-        if let Some(places) = &mut self.places {
-            best.store_numbers(simd, &mut places[at..][..lanes]);
+        for r in 0..SIDE / 2 {
+            let row = tile.row * (SIDE / 2) + r;
+            for s in 0..SIDE / 2 {
+                let column = tile.column * (SIDE / 2) + s;
+                if row < rows && column < columns {
+                    let window = (tile.sample * rows + row) * columns + column;
+                    let at = window * channels + channel;
+                    let [upper, lower] = [values[2 * r], values[2 * r + 1]];
+                    let four = [
+                        upper[2 * s],
+                        upper[2 * s + 1],
+                        lower[2 * s],
+                        lower[2 * s + 1],
+                    ];
+                    let best = Best::of_four(simd, four);
+                    simd.store_partial(best.value, &mut self.y[at..][..lanes]);
+                    if let Some(places) = &mut self.places {
+                        best.store_numbers(simd, &mut places[at..][..lanes]);
+                    }
+                }
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The transforms between pixels and points, on vectors of channels: a linear map of lines, once along each axis.
 //!
-//! `two` and `three` have the matrices of tiles of 2×2 and of 3×3.
+//! `two`, `three` and `four` have the matrices of tiles of so many pixels along an axis.
 
+pub(crate) mod four;
 pub(crate) mod three;
 pub(crate) mod two;
 
