@@ -7,7 +7,7 @@
 //! implicit im2col from the image rows into a register tile of pixels by vectors of output channels. Every element is
 //! one sum in ascending order of its terms (the files `forward`, `weight_gradient` and `input_gradient` state them), so
 //! its bits depend on its own terms and the instruction set alone. Kernels of 3×3 over enough channels go by Winograd's
-//! way (`winograd`) with half or a third of the products. The explicit im2col with a matrix product and the definition itself are the
+//! way (`winograd`) with half to a fourth of the products. The explicit im2col with a matrix product and the definition itself are the
 //! second opinion and the reference.
 //!
 //! Weights are packed for a pass by [`prepare`], once for as many passes as they stay the same; how is a matter of the

@@ -1,7 +1,7 @@
 //! Convolution, bias, activation and max-pool in one pass: what the pool drops is never computed.
 //!
 //! A 2×2 pool that moves by two follows a few windows at a time (`windows`), behind an image of one channel window by window
-//! (`mono`), and by Winograd's way is taken in registers, since there a tile of 2×2 is a window. Any other pool follows the convolution
+//! (`mono`), and by Winograd's way is taken in registers, since a tile of 2×2 is a window and one of 4×4 four. Any other pool follows the convolution
 //! of a sample while that lies in the cache. All give the bits of the two passes one after the other by the same kernel, places included:
 //! bias and activation come before the comparison, since rounding and flat stretches of an activation can make equals of different
 //! sums. Without the pool the same sizes may go by tiles of 3×3, and round otherwise.

@@ -22,8 +22,8 @@ const FEW_SEQUENCES: usize = 8;
 /// Bytes that a block of anything else may keep live: about what a second-level cache holds.
 const LIVE_BYTES: usize = 512 << 10;
 /// The most that a block keeps live where its parameters outgrow [`LIVE_BYTES`]: they and their gradients then come from further
-/// away for every block, so a block has more samples to spread that over.
-const MOST_LIVE_BYTES: usize = 8 << 20;
+/// away for every block, so a block has as many samples as take up their room.
+const MOST_LIVE_BYTES: usize = 16 << 20;
 /// The most samples in a block.
 const MOST_SAMPLES: usize = 64;
 /// Samples that a lane should have before there are more of them: with fewer, the sum of the lanes' gradients shows.
@@ -104,15 +104,15 @@ impl Rule {
             };
         }
         let parameters = parameter_bytes::<N::Scalar>(N::STEPS);
-        let budget = parameters.clamp(LIVE_BYTES, MOST_LIVE_BYTES);
+        let (budget, lanes) = if parameters > LIVE_BYTES {
+            ((2 * parameters).min(MOST_LIVE_BYTES), WIDE_LANES)
+        } else {
+            (LIVE_BYTES, LANES)
+        };
         Self {
             most: (budget / live_bytes::<N::Scalar>(N::STEPS).max(1)).clamp(1, MOST_SAMPLES),
             few: FEW_SAMPLES,
-            lanes: if parameters > LIVE_BYTES {
-                WIDE_LANES
-            } else {
-                LANES
-            },
+            lanes,
         }
     }
 
