@@ -4,6 +4,7 @@
 mod bench;
 mod ci;
 mod data;
+mod expand;
 mod golden;
 mod process;
 mod tidy;
@@ -30,6 +31,8 @@ enum Command {
     Data,
     /// Measures kernels and whole steps; with --peers, side by side with PyTorch, Keras, burn and candle.
     Bench(bench::Options),
+    /// Prints what `model!` makes of the networks of an example or a file.
+    Expand(expand::Options),
     /// What continuous integration runs.
     Ci,
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Golden(options) => golden::run(&root(), &options),
         Command::Data => data::run(),
         Command::Bench(options) => bench::run(&root(), &options),
+        Command::Expand(options) => expand::run(&root(), &options),
         Command::Ci => ci::run(&root()),
     };
     match outcome {
