@@ -102,8 +102,8 @@ fn readable(network: TokenStream) -> Result<String, String> {
     for (long, short) in SHORTER {
         text = text.replace(long, short);
     }
-    let file =
-        syn::parse_file(&text).map_err(|error| format!("the expansion is no Rust: {error}"))?;
+    let file = syn::parse_file(&without_suffixes(&text))
+        .map_err(|error| format!("the expansion is no Rust: {error}"))?;
     Ok(prettyplease::unparse(&file))
 }
 

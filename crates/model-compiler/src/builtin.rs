@@ -58,12 +58,13 @@ pub enum Role {
     /// Couples the samples of a batch, and so starts a segment; applies an activation to its own output, and a max-pool
     /// behind that whose windows lie side by side.
     Coupled,
+    /// Joins the outputs of the lists that it holds in braces.
+    Junction,
+    /// Stands for the list in braces, several times over.
+    Repeat,
     /// Nothing of this.
     Plain,
 }
-
-/// Blocks of the language that are not part of it yet.
-pub const BLOCKS: [&str; 3] = ["Residual", "Concat", "Repeat"];
 
 /// What Keras and PyTorch call a built-in layer where the name is further than two edits away.
 pub const ELSEWHERE: &[(&str, &str)] = &[
@@ -76,6 +77,12 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("LayerNormalization", "LayerNorm"),
     ("Swish", "Silu"),
 ];
+
+/// The block of that name.
+#[must_use]
+pub fn find_block(name: &str) -> Option<&'static Builtin> {
+    BLOCKS.iter().find(|block| block.name == name)
+}
 
 /// The built-in layer of that name.
 #[must_use]
@@ -112,6 +119,15 @@ static MERGE: Words = Words {
     variants: &[("concat", "Concat"), ("sum", "Sum")],
 };
 
+static AXIS: Words = Words {
+    of: "Axis",
+    variants: &[
+        ("height", "Height"),
+        ("width", "Width"),
+        ("features", "Features"),
+    ],
+};
+
 const KERNEL: Parameter = required("kernel", Pair);
 const STRIDE: Parameter = required("stride", Pair);
 const DILATION: Parameter = required("dilation", Pair);
@@ -141,6 +157,55 @@ const fn plain(name: &'static str, role: Role, plan: fn(&Given, Shape) -> Plan) 
         plan,
     }
 }
+
+/// A block, whose shape rule is that of what its lists yield.
+const fn block(
+    name: &'static str,
+    named: &'static [Parameter],
+    example: &'static str,
+    role: Role,
+) -> Builtin {
+    Builtin {
+        name,
+        positional: NOTHING,
+        named,
+        example,
+        role,
+        owns_numbers: false,
+        plan: |_, input| Plan::yields(input, Shape::UNKNOWN),
+    }
+}
+
+/// All blocks: what holds lists of layers in braces.
+pub static BLOCKS: [Builtin; 4] = [
+    block(
+        "Residual",
+        NOTHING,
+        "Residual { Dense(64), Relu, Dense(64) }",
+        Role::Junction,
+    ),
+    block(
+        "Add",
+        NOTHING,
+        "Add { { Dense(64) }, { Dense(64), Relu } }",
+        Role::Junction,
+    ),
+    block(
+        "Concat",
+        &[required("axis", Word(&AXIS))],
+        "Concat { { Dense(64) }, { Dense(32), Relu } }",
+        Role::Junction,
+    ),
+    Builtin {
+        positional: &[required("times", Kind::Size)],
+        ..block(
+            "Repeat",
+            NOTHING,
+            "Repeat(3) { Dense(64), Relu }",
+            Role::Repeat,
+        )
+    },
+];
 
 /// All built-in layers.
 pub static BUILTINS: [Builtin; 23] = [

@@ -5,12 +5,14 @@
 
 use crate::ast::{Layer, Network, Value};
 use crate::builtin::{self, BLOCKS, BUILTINS, Builtin, ELSEWHERE, Role};
-use crate::fault::Faults;
+use crate::fault::{Faults, Place};
 use crate::given::Given;
 use crate::kinds::{is_certain, shape_of};
 use crate::names::Names;
 use crate::reach::Reach;
 use crate::similar::closest;
+use crate::unroll::{Instance, Item, unroll};
+use plywood_shape::layers::Join;
 use plywood_shape::{Shape, chain};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -21,10 +23,56 @@ use syn::{GenericParam, Ident, Path};
 pub struct Checked<'a> {
     /// As it was written.
     pub network: &'a Network,
-    /// The layers, in order.
+    /// The layers and junctions, in the order in which they are computed.
     pub layers: Vec<CheckedLayer<'a>>,
+    /// What the list consists of.
+    pub list: Vec<Node>,
     /// Whether everything was checked here: nothing is left to constant evaluation.
     pub is_certain: bool,
+}
+
+impl Checked<'_> {
+    /// The positions of the layers that each layer reads; `None` for the network's input.
+    #[must_use]
+    pub fn sources(&self) -> Vec<Vec<Option<usize>>> {
+        fn list(
+            nodes: &[Node],
+            mut before: Option<usize>,
+            sources: &mut Vec<Vec<Option<usize>>>,
+        ) -> Option<usize> {
+            for node in nodes {
+                match node {
+                    Node::Layer(_) => sources.push(vec![before]),
+                    Node::Block { lists, .. } => {
+                        let ends: Vec<_> = lists
+                            .iter()
+                            .map(|nodes| list(nodes, before, sources))
+                            .collect();
+                        sources.push(ends);
+                    }
+                }
+                before = Some(sources.len() - 1);
+            }
+            before
+        }
+        let mut sources = Vec::new();
+        list(&self.list, None, &mut sources);
+        sources
+    }
+}
+
+/// What a list consists of, by positions among the layers.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// A layer.
+    Layer(usize),
+    /// Lists that read the same input, and the junction that they end in.
+    Block {
+        /// The junction.
+        junction: usize,
+        /// The lists; an empty one is the input itself.
+        lists: Vec<Vec<Node>>,
+    },
 }
 
 /// A layer whose meaning is known.
@@ -34,8 +82,8 @@ pub struct CheckedLayer<'a> {
     pub source: &'a Layer,
     /// The name, given or made.
     pub name: Ident,
-    /// The built-in layer that it is; `None` for a type of the user's.
-    pub builtin: Option<&'static Builtin>,
+    /// What it is.
+    pub meaning: Meaning,
     /// Its type in generated code.
     pub kind: TokenStream,
     /// The expression that declares it.
@@ -48,47 +96,181 @@ pub struct CheckedLayer<'a> {
     pub is_certain: bool,
 }
 
+/// What a layer is.
+#[derive(Clone, Copy, Debug)]
+pub enum Meaning {
+    /// A built-in layer.
+    Builtin(&'static Builtin),
+    /// The junction of a block.
+    Junction(Join),
+    /// A type of the user's.
+    Custom,
+}
+
 impl CheckedLayer<'_> {
+    /// Whether it is a type of the user's.
+    #[must_use]
+    pub fn is_custom(&self) -> bool {
+        matches!(self.meaning, Meaning::Custom)
+    }
+
     /// Whether it has parameters or running state, as every layer of the user's may.
     #[must_use]
     pub fn owns_numbers(&self) -> bool {
-        self.builtin.is_none_or(|builtin| builtin.owns_numbers)
+        match self.meaning {
+            Meaning::Builtin(builtin) => builtin.owns_numbers,
+            Meaning::Junction(_) => false,
+            Meaning::Custom => true,
+        }
     }
 }
 
 /// Checks a whole network; what is wrong is noted in `faults`.
 pub fn check<'a>(network: &'a Network, faults: &mut Faults) -> Checked<'a> {
     generics(network, faults);
-    let names = Names::of(&network.layers, faults);
+    let items = unroll(&network.layers, &network.library);
+    let mut instances = Vec::new();
+    Item::flat(&items, &mut instances);
     let mut reach = Reach::of(shape_of(&network.input));
+    let names = Names::of(&instances, faults);
     reach.refuse_empty(&network.input, faults);
-    let mut is_certain = reach.is_certain();
-    let mut layers = Vec::new();
-    for (index, layer) in network.layers.iter().enumerate() {
-        let name = names.get(index);
-        let checked = one(layer, name, network, &mut reach, faults);
-        is_certain &= checked.is_certain;
-        layers.push(checked);
-    }
+    let mut checker = Checker {
+        network,
+        names,
+        layers: Vec::new(),
+        is_certain: reach.is_certain(),
+        faults,
+    };
+    let list = checker.list(&items, &mut reach);
+    let Checker {
+        layers,
+        mut is_certain,
+        faults,
+        ..
+    } = checker;
     match network.layers.last() {
         Some(last) => output(network, last, reach, faults),
         None => {
             let what = format!("the network `{}` has no layers", network.name);
             let help = "write them in the braces: `{ Dense(64), Relu, Dense(10) }`";
-            faults.push(crate::fault::Place::of(&network.name), what, help);
+            faults.push(Place::of(&network.name), what, help);
         }
     }
     is_certain &= shape_of(&network.output).is_some_and(self::is_certain);
     Checked {
         network,
         layers,
+        list,
         is_certain,
+    }
+}
+
+/// On the way through the lists.
+struct Checker<'a, 'f> {
+    network: &'a Network,
+    names: Names,
+    layers: Vec<CheckedLayer<'a>>,
+    is_certain: bool,
+    faults: &'f mut Faults,
+}
+
+impl<'a> Checker<'a, '_> {
+    fn list(&mut self, items: &[Item<'a>], reach: &mut Reach) -> Vec<Node> {
+        let nodes = items.iter().filter_map(|item| match item {
+            Item::Layer(instance) => Some(self.layer(instance, reach)),
+            Item::Block(instance, join, lists) => Some(self.block(instance, *join, lists, reach)),
+            Item::Fault(fault) => {
+                self.faults.push(fault.place, &*fault.what, &*fault.help);
+                None
+            }
+        });
+        nodes.collect()
+    }
+
+    fn layer(&mut self, instance: &Instance<'a>, reach: &mut Reach) -> Node {
+        let name = self.names.get(self.layers.len());
+        let known = self.faults.iter().len();
+        let layer = one(instance.source, name, self.network, reach, self.faults);
+        // What is wrong with a layer that is repeated was said the first time, or comes of the shape that reaches it now.
+        if !instance.is_first() && self.is_said(known) {
+            self.faults.truncate(known);
+        }
+        self.push(layer)
+    }
+
+    /// Whether the faults from number `known` on repeat others.
+    fn is_said(&self, known: usize) -> bool {
+        let mut faults = self.faults.iter();
+        let before: Vec<_> = faults
+            .by_ref()
+            .take(known)
+            .map(|fault| &fault.what)
+            .collect();
+        faults.all(|fault| before.contains(&&fault.what))
+    }
+
+    fn block(
+        &mut self,
+        instance: &Instance<'a>,
+        join: Join,
+        lists: &[Vec<Item<'a>>],
+        reach: &mut Reach,
+    ) -> Node {
+        let source = instance.source;
+        let (mut nodes, mut outputs) = (Vec::new(), Vec::new());
+        for list in lists {
+            let mut output = *reach;
+            nodes.push(self.list(list, &mut output));
+            outputs.push(output);
+        }
+        let (output, fault) = reach.join(&outputs, join);
+        if let Some(fault) = fault {
+            let (what, help) = (fault.what(), fault.help());
+            let place = Place::of(&source.path);
+            self.faults.push(place, what.as_str(), help.as_str());
+        }
+        let is_certain = reach.is_certain() && outputs.iter().all(|output| output.is_certain());
+        *reach = output;
+        let library = &self.network.library;
+        let span = source.kind().span();
+        let root = quote_spanned!(span=> #library::__private::layers);
+        let declaration = match join {
+            Join::Residual => quote_spanned!(span=> #root::Join::Residual),
+            Join::Add => quote_spanned!(span=> #root::Join::Add),
+            Join::Concat(axis) => {
+                let axis = Ident::new(&format!("{axis:?}"), span);
+                quote_spanned!(span=> #root::Join::Concat(#root::Axis::#axis))
+            }
+        };
+        let layer = CheckedLayer {
+            source,
+            name: self.names.get(self.layers.len()),
+            meaning: Meaning::Junction(join),
+            kind: quote_spanned!(span=> #root::Join),
+            declaration,
+            output: reach.shape(),
+            role: Role::Junction,
+            is_certain,
+        };
+        let Node::Layer(junction) = self.push(layer) else {
+            unreachable!("a layer is a layer")
+        };
+        Node::Block {
+            junction,
+            lists: nodes,
+        }
+    }
+
+    fn push(&mut self, layer: CheckedLayer<'a>) -> Node {
+        self.is_certain &= layer.is_certain;
+        self.layers.push(layer);
+        Node::Layer(self.layers.len() - 1)
     }
 }
 
 fn generics(network: &Network, faults: &mut Faults) {
     for parameter in &network.generics.params {
-        let place = crate::fault::Place::of(parameter);
+        let place = Place::of(parameter);
         match parameter {
             GenericParam::Const(size) if size.ident == "T" => {
                 faults.push(
@@ -147,7 +329,7 @@ fn one<'a>(
     CheckedLayer {
         source: layer,
         name,
-        builtin: Some(builtin),
+        meaning: Meaning::Builtin(builtin),
         kind: quote_spanned!(kind.span()=> #library::__private::layers::#kind),
         declaration: given.declaration(builtin, kind, library),
         output: reach.shape(),
@@ -178,17 +360,8 @@ fn identify(layer: &Layer, faults: &mut Faults) -> Found {
     if let Some(builtin) = builtin::find(&written) {
         return Found::Builtin(builtin);
     }
-    if BLOCKS.contains(&written.as_str()) {
-        let what = format!("the block `{written}` is not there yet");
-        faults.push(
-            layer.place,
-            what,
-            "lists are flat but for `Bidirectional { … }`",
-        );
-        return Found::Nothing;
-    }
     let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == written);
-    let names = BUILTINS.iter().map(|builtin| builtin.name).chain(BLOCKS);
+    let names = BUILTINS.iter().chain(&BLOCKS).map(|builtin| builtin.name);
     let meant = elsewhere
         .map(|(_, name)| *name)
         .or_else(|| closest(&written, names));
@@ -197,7 +370,7 @@ fn identify(layer: &Layer, faults: &mut Faults) -> Found {
         let help = format!(
             "did you mean `{meant}`? (a layer of your own with this name is written `self::{written}`)"
         );
-        faults.push(crate::fault::Place::of(&layer.path), what, help);
+        faults.push(Place::of(&layer.path), what, help);
         return Found::Nothing;
     }
     Found::Custom
@@ -208,7 +381,7 @@ fn nothing(layer: &Layer, name: Ident) -> CheckedLayer<'_> {
     CheckedLayer {
         source: layer,
         name,
-        builtin: None,
+        meaning: Meaning::Custom,
         kind: TokenStream::new(),
         declaration: TokenStream::new(),
         output: Shape::UNKNOWN,
@@ -242,7 +415,7 @@ fn custom<'a>(layer: &'a Layer, name: Ident, faults: &mut Faults) -> CheckedLaye
     CheckedLayer {
         source: layer,
         name,
-        builtin: None,
+        meaning: Meaning::Custom,
         kind: quote!(#path),
         declaration: quote_spanned!(span=> <#path>::new(#(#positional),*) #(#named)*),
         output: Shape::UNKNOWN,
@@ -267,11 +440,7 @@ fn arguments(builtin: &Builtin, layer: &Layer, library: &Path, faults: &mut Faul
         refuse_block(within, faults);
         if let Some(name) = &within.name {
             let help = "the name stands before `Bidirectional`";
-            faults.push(
-                crate::fault::Place::of(name),
-                "this layer takes no name",
-                help,
-            );
+            faults.push(Place::of(name), "this layer takes no name", help);
         }
         given.enclose(
             recurrent.name,

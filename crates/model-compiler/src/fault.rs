@@ -130,6 +130,11 @@ impl Faults {
         self.0.iter()
     }
 
+    /// Forgets all but the first `count`.
+    pub fn truncate(&mut self, count: usize) {
+        self.0.truncate(count);
+    }
+
     /// One `compile_error!` a fault.
     #[must_use]
     pub fn to_compile_errors(&self) -> TokenStream {

@@ -27,16 +27,15 @@ impl Group {
     }
 }
 
-/// Cuts the list into groups, in order.
+/// Cuts layers that follow each other in a list, at positions `run`, into groups, in order.
 #[must_use]
-pub fn fuse(layers: &[CheckedLayer<'_>]) -> Vec<Group> {
-    let roles: Vec<Role> = layers.iter().map(|layer| layer.role).collect();
-    groups(&roles)
+pub fn fuse(layers: &[CheckedLayer<'_>], run: Range<usize>) -> Vec<Group> {
+    let roles: Vec<Role> = layers[..run.end].iter().map(|layer| layer.role).collect();
+    groups(&roles, run.start)
 }
 
-fn groups(roles: &[Role]) -> Vec<Group> {
+fn groups(roles: &[Role], mut next: usize) -> Vec<Group> {
     let mut groups = Vec::new();
-    let mut next = 0;
     while next < roles.len() {
         let group = group(roles, next);
         next = group.layers.end;
@@ -76,7 +75,7 @@ mod tests {
     use crate::builtin::Role::{self, *};
 
     fn cut(roles: &[Role]) -> Vec<std::ops::Range<usize>> {
-        groups(roles)
+        groups(roles, 0)
             .into_iter()
             .map(|group| group.layers)
             .collect()

@@ -1,7 +1,7 @@
 //! The compiler behind `model!`, as a plain library: every stage can be tested without rustc.
 //!
-//! A network goes through six stages, each a module: [`parse`] reads tokens leniently into the tree of [`ast`];
-//! [`mod@check`] gives every layer its meaning and asks its shape rule; [`fuse`] finds layers that are computed as one;
+//! A network goes through seven stages, each a module: [`parse`] reads tokens leniently into the tree of [`ast`];
+//! [`unroll`] writes repeated lists out and looks at blocks; [`mod@check`] gives every layer its meaning and asks its shape rule; [`fuse`] finds layers that are computed as one;
 //! [`plan`] orders them into steps and segments; [`expand`] writes Rust. Faults of all stages are collected in
 //! [`fault::Faults`] and reported at once.
 //!
@@ -21,6 +21,7 @@ pub mod parse;
 pub mod plan;
 pub mod reach;
 pub mod similar;
+pub mod unroll;
 pub mod value;
 
 use fault::Faults;

@@ -1,7 +1,7 @@
 //! The names of the layers: given ones are checked, missing ones made of kind and position.
 
-use crate::ast::Layer;
 use crate::fault::{Faults, Place};
+use crate::unroll::Instance;
 use proc_macro2::Span;
 use quote::format_ident;
 use std::collections::HashSet;
@@ -9,12 +9,13 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 /// Methods that every network has, from the macro or from a trait of the prelude.
-const TAKEN: [&str; 17] = [
+const TAKEN: [&str; 18] = [
     "backward",
     "cast",
     "clone",
     "evaluate",
     "forward",
+    "graph",
     "load",
     "new",
     "parameters",
@@ -34,16 +35,19 @@ const TAKEN: [&str; 17] = [
 pub struct Names(Vec<Ident>);
 
 impl Names {
-    /// Names for all layers; clashes are noted in `faults`.
-    pub fn of(layers: &[Layer], faults: &mut Faults) -> Self {
+    /// Names for all layers; clashes are noted in `faults`, once for a layer that is repeated.
+    pub fn of(layers: &[Instance<'_>], faults: &mut Faults) -> Self {
         let mut used = HashSet::new();
         let mut names: Vec<Option<Ident>> = Vec::new();
         for layer in layers {
-            let name = layer.name.as_ref();
-            names.push(
-                name.filter(|name| is_free(name, &mut used, faults))
-                    .cloned(),
-            );
+            let name = layer.source.name.as_ref().map(|name| in_turn(name, layer));
+            let mut unheard = Faults::default();
+            let faults = if layer.is_first() {
+                &mut *faults
+            } else {
+                &mut unheard
+            };
+            names.push(name.filter(|name| is_free(name, &mut used, faults)));
         }
         let name = |(index, name): (usize, Option<Ident>)| {
             name.unwrap_or_else(|| made(&layers[index], index, &used))
@@ -56,6 +60,14 @@ impl Names {
     pub fn get(&self, index: usize) -> Ident {
         self.0[index].clone()
     }
+}
+
+/// The name that was given, with the turn behind it where the layer is repeated: `conv_0`, `conv_1`.
+fn in_turn(name: &Ident, layer: &Instance<'_>) -> Ident {
+    let turns = layer.turns.iter();
+    turns.fold(name.clone(), |name, turn| {
+        format_ident!("{}_{turn}", name, span = name.span())
+    })
 }
 
 fn is_free(name: &Ident, used: &mut HashSet<String>, faults: &mut Faults) -> bool {
@@ -87,7 +99,8 @@ fn is_pass(name: &str) -> bool {
 }
 
 /// `max_pool2d_2`, with underscores behind it where a layer has been given that very name.
-fn made(layer: &Layer, index: usize, used: &HashSet<String>) -> Ident {
+fn made(layer: &Instance<'_>, index: usize, used: &HashSet<String>) -> Ident {
+    let layer = layer.source;
     let kind = layer.kind().unraw().to_string();
     let mut name = format_ident!("{}_{index}", snake_case(&kind), span = Span::call_site());
     while used.contains(&name.to_string()) {

@@ -2,6 +2,7 @@
 
 use crate::fault::{Faults, Place};
 use crate::kinds;
+use plywood_shape::layers::Join;
 use plywood_shape::{Fault, Plan, Shape, chain};
 use syn::Type;
 
@@ -83,6 +84,19 @@ impl Reach {
             },
         };
         fault
+    }
+
+    /// What comes of several, which lists of a block make of this one. The fault, if they do not go together.
+    pub fn join(self, outputs: &[Self], join: Join) -> (Self, Option<Fault>) {
+        if self.may_be_either || outputs.iter().any(|output| output.may_be_either) {
+            return (Self::UNKNOWN, None);
+        }
+        let outputs: Vec<Shape> = outputs.iter().map(|output| output.shape).collect();
+        let plan = join.plan(self.shape, &outputs);
+        match plan.fault {
+            Some(fault) => (Self::UNKNOWN, Some(fault)),
+            None => (Self::of(Some(plan.output)), None),
+        }
     }
 
     /// Notes an input of size zero; nothing is known behind it.

@@ -4,7 +4,9 @@
 //! generated code needs: a conversion, a report, and a message for a layer without a shape rule.
 
 pub use crate::arena::Arena;
+pub use crate::graph::Graph;
 pub use crate::initialise::Seed;
+pub use crate::junction::Junction;
 pub use crate::layer::Layer;
 pub use crate::network::{Element, Lane, LayerView, Network, Step, Visitor, fresh};
 pub use crate::run::{Back, Run};

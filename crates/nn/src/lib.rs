@@ -9,7 +9,9 @@ pub mod arena;
 pub mod engine;
 #[doc(hidden)]
 pub mod expansion;
+mod graph;
 pub mod initialise;
+mod junction;
 mod layer;
 pub mod layers;
 pub mod loss;
@@ -23,7 +25,9 @@ pub mod schedule;
 mod summary;
 
 pub use arena::Arena;
+pub use graph::Graph;
 pub use initialise::Seed;
+pub use junction::Junction;
 pub use layer::{Flow, LateWeight, Layer, Memory, Noise, Parts, Pass};
 pub use network::{Element, LayerView, Network, Step};
 pub use on_tape::OnTape;

@@ -274,16 +274,17 @@ impl<T: Float> Run<'_, T> {
         self.back(index, layer, x, slot, back, true);
     }
 
-    /// Runs the first step backward: the gradient of its input only if `input_gradient` asks for it.
+    /// Runs a step backward that reads the network's input: the gradient of that only if `input_gradient` asks for it.
     pub fn backward_first<L: Layer<T, X>, X>(
         &self,
+        index: usize,
         input_gradient: bool,
         layer: &L,
         x: &[X],
         slot: &mut Slot<'_, T>,
         back: &mut Back<'_, '_, T>,
     ) {
-        self.back(0, layer, x, slot, back, input_gradient);
+        self.back(index, layer, x, slot, back, input_gradient);
     }
 
     fn back<L: Layer<T, X>, X>(

@@ -27,3 +27,8 @@ pub use plywood_train::{Error, Result};
 pub use plywood_nn::expansion as __private;
 
 pub mod prelude;
+
+// The reference of the language, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/model.md")]
+mod reference {}

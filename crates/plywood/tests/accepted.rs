@@ -23,6 +23,7 @@ macro_rules! programs {
 
 programs! {
     attributes in "ui/pass/attributes.rs";
+    blocks in "ui/pass/blocks.rs";
     chapter in "ui/pass/chapter.rs";
     custom_layer in "ui/pass/custom_layer.rs";
     every_layer in "ui/pass/every_layer.rs";

@@ -81,6 +81,46 @@ plywood::model! {
     }
 }
 
+plywood::model! {
+    /// Blocks at both ends of the list and within each other, with coupled layers in them.
+    Blocks: Image<6, 6, 2> => Real<3> {
+        Concat { { Conv2d(3, padding: same), BatchNorm, Tanh }, {}, { Conv2d(2, kernel: 1) } },
+        Repeat(2) {
+            Residual {
+                Conv2d(7, padding: same), BatchNorm, Tanh,
+                Residual { Conv2d(7, kernel: 1), Tanh },
+            },
+        },
+        MaxPool2d(2),
+        Add { { Flatten, Dense(3) }, { GlobalAvgPool2d, Dense(3) }, { Flatten, Dense(3), Tanh } },
+    }
+}
+
+plywood::model! {
+    /// Two copies of the input, and lists along every axis.
+    Axes: Image<4, 3, 2> => Real<2> {
+        Add { {}, { Conv2d(2, kernel: 1) }, {} },
+        Concat(axis: height) { {}, { AvgPool2d((2, 1)), Conv2d(2, kernel: 1) } },
+        Concat(axis: width) { { Conv2d(2, kernel: (1, 2)) }, { Tanh } },
+        Concat(axis: features) { { Sigmoid }, { Conv2d(1, kernel: 1) } },
+        Flatten,
+        Dense(2),
+    }
+}
+
+plywood::model! {
+    WordsInBlocks: Sequence<Token<20>> => Sequence<Logits<3>> {
+        Embedding(4),
+        Residual { Gru(4, returns: sequence) },
+        Concat { { Lstm(3, returns: sequence) }, { Dense(2), Tanh }, {} },
+        Dense(3),
+    }
+}
+
+plywood::model! {
+    LastOfBoth: Sequence<Vector<3>> => Real<2> { Add { { Gru(4) }, { Lstm(4) } }, Dense(2) }
+}
+
 fn draws(seed: u64) -> Draws {
     Random {
         seed,
@@ -214,4 +254,25 @@ fn sequences_of_tokens() {
 fn last_state_of_sequences() {
     let (inputs, targets) = (Batch::sequences(20, 6), Batch::<Real<2>, f64>::new(20));
     check::<LastState<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+}
+
+#[test]
+fn blocks_of_lists() {
+    let (inputs, targets) = (Batch::new(70), Batch::<Real<3>, f64>::new(70));
+    check::<Blocks<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+}
+
+#[test]
+fn lists_side_by_side_along_every_axis() {
+    let (inputs, targets) = (Batch::new(70), Batch::<Real<2>, f64>::new(70));
+    check::<Axes<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+}
+
+#[test]
+fn sequences_through_blocks() {
+    let inputs = Batch::sequences(20, 6);
+    let targets = Batch::<Sequence<Class<3>>, f64>::sequences(20, 6);
+    check::<WordsInBlocks<f64>, _, _>(below(20, inputs), below(3, targets), CrossEntropy);
+    let (inputs, targets) = (Batch::sequences(20, 6), Batch::<Real<2>, f64>::new(20));
+    check::<LastOfBoth<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
 }

@@ -85,6 +85,13 @@ plywood::model! {
     }
 }
 
+plywood::model! {
+    /// Takes no products: what the recurrent layer reads goes past it as well.
+    Around: Sequence<Token<50>> => Sequence<Logits<3>> {
+        Embedding(19), Residual { Gru(19, returns: sequence) }, Dense(3),
+    }
+}
+
 /// Sequences of different lengths, in which all tokens occur.
 fn sequences(samples: usize, steps: usize) -> Batch<Sequence<Token<50>>> {
     let mut batch = Batch::default();
@@ -129,6 +136,7 @@ fn outputs_stay_the_same_to_the_bit_once_products_are_looked_up() {
     compare::<LongShort>();
     compare::<Tagger>();
     compare::<Both>();
+    compare::<Around>();
 }
 
 /// The tokens that outputs belong to and whether they were looked up, from what [`Duplicate`] makes of them.

@@ -40,6 +40,16 @@ plywood::model! {
 }
 
 plywood::model! {
+    /// Cells within blocks, which carry on side by side.
+    Branched: Sequence<Token<50>> => Sequence<Logits<3>> {
+        Embedding(8),
+        Residual { Gru(8, returns: sequence) },
+        Concat { { Lstm(5, returns: sequence) }, {}, { SimpleRnn(4, returns: sequence), Dense(3) } },
+        Dense(3),
+    }
+}
+
+plywood::model! {
     /// One output a sequence.
     Verdict: Sequence<Token<50>> => Logits<3> {
         Embedding(8),
@@ -136,6 +146,7 @@ fn every_cell_gives_step_by_step_what_it_gives_as_a_whole() {
 #[test]
 fn stacked_cells_with_normalisations_between_them_do_so_too() {
     assert_streams::<Stacked>();
+    assert_streams::<Branched>();
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub struct LayerInfo {
     pub state_offset: usize,
     /// The position of the layer that computes this one with itself; its own where it stands alone.
     pub fused_into: usize,
+    /// The positions of the layers whose outputs it reads; `None` for the network's input.
+    pub inputs: &'static [Option<usize>],
 }
 
 /// Where each layer's parameters start in the flat buffer.

@@ -71,6 +71,13 @@ pub enum Rule {
         /// What the network declares.
         declared: Shape,
     },
+    /// Lists of a block end in shapes that do not go together. What reaches the end is the input of the fault.
+    Branch {
+        /// What the lists before yield together; the input of the block for a `Residual`.
+        first: Shape,
+        /// The number of the list, from 1.
+        number: usize,
+    },
     /// In the words of whoever wrote the layer.
     Custom(&'static str),
 }
@@ -139,6 +146,19 @@ impl Fault {
                 .shape(self.input)
                 .text(", but the network declares ")
                 .shape(declared),
+            Rule::Branch { first, .. } if str_eq(self.layer, "Residual") => text
+                .text(" adds what its list yields to what reaches it, but the list makes ")
+                .shape(self.input)
+                .text(" of ")
+                .shape(first),
+            Rule::Branch { first, number } => text
+                .text(": list ")
+                .number(number)
+                .text(" yields ")
+                .shape(self.input)
+                .text(", which does not go with the ")
+                .shape(first)
+                .text(" before it"),
             Rule::Custom(why) => text
                 .text(": ")
                 .text(why)
@@ -168,6 +188,7 @@ impl Fault {
                 text.text("pad by less than the span of the kernel, or use `padding: same`")
             }
             Rule::Groups { .. } => text.text("choose a number of groups that divides both"),
+            Rule::Branch { first, .. } => branch_help(self.layer, first, self.input),
             Rule::Range { .. } | Rule::Custom(_) => text,
             Rule::Overflow => text.text("choose smaller sizes"),
             Rule::Output { declared } => output_help(self.input, declared),
@@ -254,6 +275,29 @@ const fn output_help(produced: Shape, declared: Shape) -> Text {
         (_, Item::Logits(n) | Item::Vector(n) | Item::Real(n)) => last_dense(text, n),
         (_, Item::Probabilities(n)) => last_dense(text, n).text(" and `Softmax`"),
         _ => text.text("declare what the list yields"),
+    }
+}
+
+const fn branch_help(layer: &'static str, first: Shape, found: Shape) -> Text {
+    let text = Text::new();
+    if first.sequence != found.sequence {
+        return text.text("let the recurrent layers of all lists return the same: `returns: sequence` or `returns: last`");
+    }
+    if str_eq(layer, "Concat") {
+        return text.text("lists side by side differ along one axis alone: `Concat(axis: height)`, `width` or `features`");
+    }
+    if !str_eq(layer, "Residual") {
+        return text.text("let all lists end in one shape");
+    }
+    match (first.item, found.item) {
+        (Item::Image { .. }, Item::Image { channels, .. }) => text
+            .text("keep the shape with `padding: same` and as many filters as channels, or put a convolution on the way around: `Add { { … }, { Conv2d(")
+            .size(channels)
+            .text(", kernel: 1) } }`"),
+        _ => text
+            .text("end the list with as many features as reach it, or put a layer on the way around: `Add { { … }, { Dense(")
+            .size(found.features())
+            .text(") } }`"),
     }
 }
 

@@ -17,6 +17,7 @@ mod elementwise;
 pub mod embedding;
 mod gather;
 pub mod gru;
+pub mod join;
 pub mod layer_norm;
 pub mod lstm;
 mod matmul;

@@ -36,6 +36,7 @@ impl<T: Float, const HIDDEN: usize> Net<T, HIDDEN> {
             offset: chain::offsets(&Self::CHAIN)[index],
             state_offset: chain::state_offsets(&Self::CHAIN)[index],
             fused_into: index,
+            inputs: &[],
         }
     }
 }

@@ -172,3 +172,74 @@ fn a_name_that_a_made_one_would_repeat_is_avoided() {
     assert!(net.faults.is_empty());
     assert_eq!(net.names, ["dense_1", "dense_1_"]);
 }
+
+#[test]
+fn lists_of_a_block_read_the_same_input() {
+    let net = checked(
+        "Image<8, 8, 2> => Logits<10>",
+        "Concat { { Conv2d(3, padding: same) }, {}, { Residual { Relu }, Tanh } }, Flatten, Dense(10)",
+    );
+    assert!(net.faults.is_empty() && net.is_certain, "{:?}", net.faults);
+    assert_eq!(
+        net.names,
+        [
+            "conv2d_0",
+            "relu_1",
+            "residual_2",
+            "tanh_3",
+            "concat_4",
+            "flatten_5",
+            "dense_6"
+        ]
+    );
+    assert_eq!(
+        net.outputs[2..5],
+        ["Image<8, 8, 2>", "Image<8, 8, 2>", "Image<8, 8, 7>"]
+    );
+}
+
+#[test]
+fn a_repeated_list_is_written_out_and_named_by_its_turn() {
+    let net = checked(
+        "Vector<4> => Logits<4>",
+        "Repeat(2) { first: Dense(4), Repeat(1) { Relu, last: Dense(4) } }",
+    );
+    assert!(net.faults.is_empty(), "{:?}", net.faults);
+    assert_eq!(
+        net.names,
+        [
+            "first_0", "relu_1", "last_0_0", "first_1", "relu_4", "last_1_0"
+        ]
+    );
+}
+
+#[test]
+fn a_fault_of_a_repeated_list_is_reported_once() {
+    let net = checked(
+        "Image<9, 9, 1> => Image<1, 1, 1>",
+        "Repeat(3) { MaxPool2d(2, strde: 1) }, Repeat(3) { Conv2d(1, kernel: 4) }",
+    );
+    let at: Vec<_> = net.faults.iter().map(|fault| fault.0.as_str()).collect();
+    assert_eq!(at, ["strde"], "{:?}", net.faults);
+    let net = checked(
+        "Image<9, 9, 1> => Image<1, 1, 1>",
+        "Repeat(3) { Conv2d(1, kernel: 5) }",
+    );
+    assert_eq!(net.faults.len(), 1, "{:?}", net.faults);
+}
+
+#[test]
+fn lists_that_do_not_fit_are_a_fault_of_their_block_alone() {
+    let net = checked(
+        "Vector<8> => Logits<10>",
+        "Residual { Dense(4) }, Gru(3), Add { { Dense(10) }, { Dense(9) } }",
+    );
+    let whats: Vec<_> = net.faults.iter().map(|fault| fault.1.as_str()).collect();
+    assert_eq!(
+        whats,
+        [
+            "Residual adds what its list yields to what reaches it, but the list makes Vector<4> of Vector<8>",
+            "Add: list 2 yields Vector<9>, which does not go with the Vector<10> before it",
+        ]
+    );
+}

@@ -3,9 +3,8 @@
 use super::{Generated, layer_const};
 use crate::ast::Network;
 use crate::builtin::Role;
-use crate::check::CheckedLayer;
-use crate::fuse::Group;
-use crate::plan::Program;
+use crate::check::{Checked, CheckedLayer, Node};
+use crate::plan::{Program, Step};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
@@ -27,13 +26,16 @@ pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
         .steps
         .iter()
         .enumerate()
-        .map(|(step, group)| fused(step, group, layers, names));
-    let plans = program.steps.iter().enumerate().map(|(step, group)| {
-        let first = group.layers.start;
-        if group.is_plain() {
+        .map(|(index, step)| match &step.ends {
+            Some(ends) => junction(index, step, ends, names),
+            None => fused(index, step, layers, names),
+        });
+    let plans = program.steps.iter().enumerate().map(|(index, step)| {
+        let first = step.group.layers.start;
+        if step.group.is_plain() {
             quote!(Self::CHAIN[#first])
         } else {
-            let step = step_const(step);
+            let step = step_const(index);
             quote!(Self::#step.plan(Self::CHAIN[#first].input))
         }
     });
@@ -41,7 +43,7 @@ pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
         .steps
         .iter()
         .enumerate()
-        .filter_map(|(step, group)| custom(step, group, layers, names));
+        .filter_map(|(index, step)| custom(index, step, layers, names));
     quote! {
         #[allow(dead_code)]
         impl #generics #generic #bounds {
@@ -84,26 +86,12 @@ fn declaration((index, layer): (usize, &CheckedLayer<'_>)) -> TokenStream {
 /// One constant for all plans: a straight line from the input on.
 fn chain(program: &Program<'_>, names: &Generated) -> TokenStream {
     let lib = &names.lib;
-    let layers = &program.checked.layers;
-    let input = &program.checked.network.input;
-    let mut before = quote!(input);
+    let checked = program.checked;
+    let input = &checked.network.input;
     let mut lines = Vec::new();
-    let mut results = Vec::new();
-    for (index, layer) in layers.iter().enumerate() {
-        let span = layer.source.kind().span();
-        let result = local(layer);
-        let constant = Ident::new(&layer_const(index).to_string(), span);
-        let plan = quote_spanned!(span=> Self::#constant.plan);
-        lines.push(match layer.builtin {
-            Some(_) => quote!(let #result = #plan(#before);),
-            None => quote_spanned! {span=>
-                let #result = { use #lib::MissingPlan as _; #plan(#before) };
-            },
-        });
-        before = quote!(#result.output);
-        results.push(result);
-    }
-    let count = layers.len();
+    plans_of(checked, &checked.list, quote!(input), names, &mut lines);
+    let results = checked.layers.iter().map(local);
+    let count = checked.layers.len();
     quote! {
         const CHAIN: &'static [#lib::Plan; #count] = {
             let input = <#input as #lib::Sample>::SHAPE;
@@ -111,6 +99,43 @@ fn chain(program: &Program<'_>, names: &Generated) -> TokenStream {
             &[#(#results),*]
         };
     }
+}
+
+/// The plans of a list that `before` reaches, line by line; what comes out of it.
+fn plans_of(
+    checked: &Checked<'_>,
+    list: &[Node],
+    mut before: TokenStream,
+    names: &Generated,
+    lines: &mut Vec<TokenStream>,
+) -> TokenStream {
+    let lib = &names.lib;
+    for node in list {
+        let (index, ends) = match node {
+            Node::Layer(index) => (*index, None),
+            Node::Block { junction, lists } => {
+                let ends: Vec<TokenStream> = lists
+                    .iter()
+                    .map(|list| plans_of(checked, list, before.clone(), names, lines))
+                    .collect();
+                (*junction, Some(quote!(, &[#(#ends),*])))
+            }
+        };
+        let layer = &checked.layers[index];
+        let span = layer.source.kind().span();
+        let result = local(layer);
+        let constant = Ident::new(&layer_const(index).to_string(), span);
+        let plan = quote_spanned!(span=> Self::#constant.plan);
+        lines.push(if layer.is_custom() {
+            quote_spanned! {span=>
+                let #result = { use #lib::MissingPlan as _; #plan(#before) };
+            }
+        } else {
+            quote!(let #result = #plan(#before #ends);)
+        });
+        before = quote!(#result.output);
+    }
+    before
 }
 
 /// A local variable called like the layer, out of reach of the user's names.
@@ -125,32 +150,44 @@ fn step_const(step: usize) -> Ident {
 }
 
 /// The value that runs a step, as an expression.
-pub(super) fn value(step: usize, group: &Group, layers: &[CheckedLayer<'_>]) -> TokenStream {
-    let first = group.layers.start;
-    if layers[first].builtin.is_none() {
-        let function = custom_function(step, layers[first].source.kind().span());
+pub(super) fn value(index: usize, step: &Step, layers: &[CheckedLayer<'_>]) -> TokenStream {
+    let first = step.group.layers.start;
+    if layers[first].is_custom() {
+        let function = custom_function(index, layers[first].source.kind().span());
         return quote!(Self::#function());
     }
-    let constant = if group.is_plain() {
+    let constant = if step.group.is_plain() && !step.is_junction() {
         layer_const(first)
     } else {
-        step_const(step)
+        step_const(index)
     };
     quote!(Self::#constant)
 }
 
+/// `const STEP_4: Junction = Junction { join: Self::LAYER_6, ends: &[None, Some(3)] };`
+fn junction(index: usize, step: &Step, ends: &[Option<usize>], names: &Generated) -> TokenStream {
+    let lib = &names.lib;
+    let (constant, layer) = (step_const(index), layer_const(step.group.layers.start));
+    let ends = ends.iter().map(|end| match end {
+        Some(end) => quote!(::core::option::Option::Some(#end)),
+        None => quote!(::core::option::Option::None),
+    });
+    quote! {
+        const #constant: #lib::Junction = #lib::Junction {
+            join: Self::#layer,
+            ends: &[#(#ends),*],
+        };
+    }
+}
+
 /// `const STEP_0: ConvPool2d = ConvPool2d::new(Self::LAYER_0.activation(Activation::Relu), Self::LAYER_2);`
-fn fused(
-    step: usize,
-    group: &Group,
-    layers: &[CheckedLayer<'_>],
-    names: &Generated,
-) -> TokenStream {
+fn fused(index: usize, step: &Step, layers: &[CheckedLayer<'_>], names: &Generated) -> TokenStream {
+    let group = &step.group;
     if group.is_plain() {
         return TokenStream::new();
     }
     let lib = &names.lib;
-    let (constant, first) = (step_const(step), layer_const(group.layers.start));
+    let (constant, first) = (step_const(index), layer_const(group.layers.start));
     let activation = group.activation.map(|index| {
         let activation = activation(index, &layers[index], lib);
         quote!(.activation(#activation))
@@ -188,21 +225,21 @@ fn custom_function(step: usize, span: Span) -> Ident {
 
 /// A layer of the user's as a function that returns it: where the type is no layer, rustc says so once, here.
 fn custom(
-    step: usize,
-    group: &Group,
+    index: usize,
+    step: &Step,
     layers: &[CheckedLayer<'_>],
     names: &Generated,
 ) -> Option<TokenStream> {
-    let first = group.layers.start;
+    let first = step.group.layers.start;
     let layer = &layers[first];
-    if layer.builtin.is_some() {
+    if !layer.is_custom() {
         return None;
     }
     let lib = &names.lib;
     let span = layer.source.kind().span();
-    let function = custom_function(step, span);
+    let function = custom_function(index, span);
     let constant = Ident::new(&layer_const(first).to_string(), span);
-    let element = if step == 0 {
+    let element = if step.reads_input() {
         quote_spanned!(span=> , #lib::Element<Self>)
     } else {
         TokenStream::new()

@@ -4,7 +4,7 @@ use super::Generated;
 use super::constants::value;
 use super::passes::{backward_name, forward_name};
 use crate::ast;
-use crate::plan::Program;
+use crate::plan::{Program, Source};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
@@ -20,14 +20,14 @@ pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
         let name = backward_name(segment);
         quote!(#segment => Self::#name::<INPUT_GRADIENT>(run, input, arena, lane),)
     });
-    let visits = program.steps.iter().enumerate().map(|(step, group)| {
-        let value = value(step, group, &program.checked.layers);
-        let element = if step == 0 {
+    let visits = program.steps.iter().enumerate().map(|(index, step)| {
+        let value = value(index, step, &program.checked.layers);
+        let element = if step.reads_input() {
             quote!(#lib::Element<Self>)
         } else {
             quote!(T)
         };
-        quote!(visitor.visit::<_, #element>(#step, &#value);)
+        quote!(visitor.visit::<_, #element>(#index, &#value);)
     });
     let first = value(0, &program.steps[0], &program.checked.layers);
     let (layers, steps) = (layers(program, names), steps(program, names));
@@ -165,14 +165,21 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
 /// The rows of the layer table.
 fn layers(program: &Program<'_>, names: &Generated) -> TokenStream {
     let lib = &names.lib;
-    let rows = program.steps.iter().flat_map(|group| {
-        group.layers.clone().map(|index| {
+    let sources = program.checked.sources();
+    let rows = program.steps.iter().flat_map(|step| {
+        let group = &step.group;
+        let sources = &sources;
+        group.layers.clone().map(move |index| {
             let layer = &program.checked.layers[index];
             let (name, kind) = (
                 layer.name.unraw().to_string(),
                 layer.source.kind().unraw().to_string(),
             );
             let first = group.layers.start;
+            let inputs = sources[index].iter().map(|input| match input {
+                Some(input) => quote!(::core::option::Option::Some(#input)),
+                None => quote!(::core::option::Option::None),
+            });
             quote! {
                 #lib::LayerInfo {
                     name: #name,
@@ -181,6 +188,7 @@ fn layers(program: &Program<'_>, names: &Generated) -> TokenStream {
                     offset: Self::OFFSETS[#index],
                     state_offset: Self::STATE_OFFSETS[#index],
                     fused_into: #first,
+                    inputs: &[#(#inputs),*],
                 }
             }
         })
@@ -191,14 +199,17 @@ fn layers(program: &Program<'_>, names: &Generated) -> TokenStream {
 /// The rows of the step table. Of fused layers, only the first has parameters.
 fn steps(program: &Program<'_>, names: &Generated) -> TokenStream {
     let lib = &names.lib;
-    let rows = program.steps.iter().enumerate().map(|(step, group)| {
-        let first = group.layers.start;
+    let rows = program.steps.iter().enumerate().map(|(index, step)| {
+        let first = step.group.layers.start;
+        let reads = program.steps.iter().flat_map(|step| &step.reads);
+        let readers = reads.filter(|read| **read == Source::Step(index)).count();
         quote! {
             #lib::Step {
-                plan: Self::PLANS[#step],
+                plan: Self::PLANS[#index],
                 offset: Self::OFFSETS[#first],
                 state_offset: Self::STATE_OFFSETS[#first],
                 layer: #first,
+                readers: #readers,
             }
         }
     });

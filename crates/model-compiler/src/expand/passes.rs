@@ -2,10 +2,10 @@
 
 use super::Generated;
 use super::constants::{local, value};
-use crate::plan::{Program, Segment};
+use crate::plan::{Back, Program, Segment, Source};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use std::ops::Range;
+use std::collections::BTreeSet;
 use syn::Ident;
 
 pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
@@ -47,15 +47,28 @@ impl Passes<'_> {
     fn forward(&self, index: usize, segment: &Segment) -> TokenStream {
         let lib = &self.names.lib;
         let name = forward_name(index);
-        let slots = self.slots(&segment.steps, segment.next_coupled);
+        let mut used = Used::default();
+        for step in segment.steps.clone() {
+            used.write(step);
+            used.read(&self.program.steps[step].reads);
+        }
         let calls = segment.steps.clone().map(|step| {
-            let (value, x, slot) = (self.value(step), self.x(step), self.slot(step));
-            quote!(run.forward(#step, &#value, #x, &mut #slot, arena.scratch);)
+            let (value, slot) = (self.value(step), self.slot(step));
+            if self.program.steps[step].is_junction() {
+                let ends = self.program.steps[step].reads.iter();
+                let ends = ends.map(|end| self.source(*end));
+                quote!(run.join(#step, &#value, &[#(&*#ends),*], &mut #slot);)
+            } else {
+                let x = self.x(step);
+                quote!(run.forward(#step, &#value, #x, &mut #slot, arena.scratch);)
+            }
         });
         let observe = segment.next_coupled.map(|step| {
+            used.read(&self.program.steps[step].reads);
             let (value, x) = (self.value(step), self.x(step));
             quote!(run.observe(#step, &#value, #x, arena.partials);)
         });
+        let slots = self.slots(&used);
         quote! {
             fn #name(
                 run: &#lib::Run<'_, T>,
@@ -75,25 +88,18 @@ impl Passes<'_> {
     fn backward(&self, index: usize, segment: &Segment) -> TokenStream {
         let lib = &self.names.lib;
         let name = backward_name(index);
-        let last = segment
-            .next_coupled
-            .map_or(segment.steps.end, |step| step + 1);
-        let first = segment.steps.start + usize::from(segment.starts_coupled);
-        let observed = segment.starts_coupled.then_some(segment.steps.start);
-        let slots = self.slots(&(first..last), observed);
-        let calls = (first..last).rev().map(|step| {
-            let (value, x, slot) = (self.value(step), self.x(step), self.slot(step));
-            if step == 0 {
-                quote!(run.backward_first(INPUT_GRADIENT, &#value, #x, &mut #slot, &mut back);)
-            } else {
-                quote!(run.backward(#step, &#value, #x, &mut #slot, &mut back);)
-            }
-        });
-        let observe = segment.starts_coupled.then(|| {
-            let step = segment.steps.start;
+        let mut used = Used::default();
+        let back = &self.program.back[segment.back.clone()];
+        let calls: Vec<_> = back
+            .iter()
+            .map(|back| self.back(*back, &mut used))
+            .collect();
+        let observe = segment.coupled.map(|step| {
+            used.read(&self.program.steps[step].reads);
             let (value, x) = (self.value(step), self.x(step));
             quote!(run.observe_gradient(#step, &#value, #x, arena.partials, &mut back);)
         });
+        let slots = self.slots(&used);
         quote! {
             fn #name<const INPUT_GRADIENT: ::core::primitive::bool>(
                 run: &#lib::Run<'_, T>,
@@ -115,18 +121,62 @@ impl Passes<'_> {
         }
     }
 
-    /// Takes the slots that a pass needs, and all before them: those of the steps it runs, which are `written`, and
-    /// what these and an `observed` step read.
-    fn slots(&self, written: &Range<usize>, observed: Option<usize>) -> TokenStream {
+    fn back(&self, back: Back, used: &mut Used) -> TokenStream {
+        let (Back::Through(step)
+        | Back::Hold(step)
+        | Back::Enter { junction: step, .. }
+        | Back::Collect { junction: step, .. }
+        | Back::Release { junction: step, .. }) = back;
+        let (value, slot) = (self.value(step), self.slot(step));
+        used.write(step);
+        match back {
+            Back::Through(_) => {
+                let reads = &self.program.steps[step];
+                used.read(&reads.reads);
+                let x = self.x(step);
+                if reads.reads_input() {
+                    quote!(run.backward_first(#step, INPUT_GRADIENT, &#value, #x, &mut #slot, &mut back);)
+                } else {
+                    quote!(run.backward(#step, &#value, #x, &mut #slot, &mut back);)
+                }
+            }
+            Back::Hold(_) => quote!(run.hold(#step, &mut #slot, &mut back);),
+            Back::Enter { list, .. } => {
+                quote!(run.enter(#step, &#value, #list, &mut #slot, &mut back);)
+            }
+            Back::Collect { is_first, .. } => {
+                let call = quote!(run.collect(#step, #is_first, &mut #slot, &mut back););
+                self.if_wanted(step, call)
+            }
+            Back::Release { collected, .. } => {
+                let call = quote!(run.release(#step, &#value, #collected, &mut #slot, &mut back););
+                self.if_wanted(step, call)
+            }
+        }
+    }
+
+    /// The input gradient of a block that reads the network's input is that of the network.
+    fn if_wanted(&self, junction: usize, call: TokenStream) -> TokenStream {
+        if self.program.steps[junction].input == Source::Input {
+            quote!(if INPUT_GRADIENT { #call })
+        } else {
+            call
+        }
+    }
+
+    /// Takes the slots of all steps up to the last one that a pass uses.
+    fn slots(&self, used: &Used) -> TokenStream {
         let lib = &self.names.lib;
-        let is_read = |step| written.contains(&(step + 1)) || observed == Some(step + 1);
-        let end = written.end.max(observed.unwrap_or(0));
+        let last = used.written.iter().chain(&used.read).max();
+        let end = last.map_or(0, |last| last + 1);
         let lines = (0..end).map(|step| {
             let slot = self.slot(step);
-            let pattern = match (written.contains(&step), is_read(step)) {
-                (true, _) => quote!(mut #slot),
-                (false, true) => quote!(#slot),
-                (false, false) => quote!(_),
+            let pattern = if used.written.contains(&step) {
+                quote!(mut #slot)
+            } else if used.read.contains(&step) {
+                quote!(#slot)
+            } else {
+                quote!(_)
             };
             quote!(let #pattern = arena.take(&<Self as #lib::Network>::STEPS[#step]);)
         });
@@ -135,15 +185,20 @@ impl Passes<'_> {
 
     /// The local variable of a step: called like its first layer.
     fn slot(&self, step: usize) -> Ident {
-        local(&self.program.checked.layers[self.program.steps[step].layers.start])
+        let first = self.program.steps[step].group.layers.start;
+        local(&self.program.checked.layers[first])
     }
 
-    /// What a step reads.
+    /// What a step that is no junction reads.
     fn x(&self, step: usize) -> TokenStream {
-        match step {
-            0 => quote!(input),
-            step => {
-                let before = self.slot(step - 1);
+        self.source(self.program.steps[step].reads[0])
+    }
+
+    fn source(&self, source: Source) -> TokenStream {
+        match source {
+            Source::Input => quote!(input),
+            Source::Step(step) => {
+                let before = self.slot(step);
                 quote!(#before.value)
             }
         }
@@ -155,5 +210,28 @@ impl Passes<'_> {
             &self.program.steps[step],
             &self.program.checked.layers,
         )
+    }
+}
+
+/// The steps whose slots a pass uses.
+#[derive(Default)]
+struct Used {
+    /// Those of steps that it runs.
+    written: BTreeSet<usize>,
+    /// Those whose output it reads.
+    read: BTreeSet<usize>,
+}
+
+impl Used {
+    fn write(&mut self, step: usize) {
+        self.written.insert(step);
+    }
+
+    fn read(&mut self, sources: &[Source]) {
+        let steps = sources.iter().filter_map(|source| match source {
+            Source::Input => None,
+            Source::Step(step) => Some(*step),
+        });
+        self.read.extend(steps);
     }
 }

@@ -1,6 +1,7 @@
 //! What the macro could not read is reported from the chain, by constant evaluation, under the layer at fault.
 
 use super::Generated;
+use crate::builtin::Role;
 use crate::check::{Checked, CheckedLayer};
 use crate::fault::Place;
 use proc_macro2::TokenStream;
@@ -62,11 +63,16 @@ fn one(
 ) -> TokenStream {
     let lib = &names.lib;
     let first = index == 0;
-    let report = match layer.builtin {
-        Some(_) => quote!(#network::CHAIN[#index].report()),
-        None => quote!(#lib::report_custom(&#network::CHAIN[#index], #first)),
+    let report = if layer.is_custom() {
+        quote!(#lib::report_custom(&#network::CHAIN[#index], #first))
+    } else {
+        quote!(#network::CHAIN[#index].report())
     };
-    placed(report, layer.source.place)
+    let place = match layer.role {
+        Role::Junction => Place::of(&layer.source.path),
+        _ => layer.source.place,
+    };
+    placed(report, place)
 }
 
 fn output(checked: &Checked<'_>, names: &Generated, network: &TokenStream) -> Option<TokenStream> {

@@ -75,6 +75,12 @@ pub(super) fn expand(checked: &Checked<'_>, names: &Generated) -> TokenStream {
                 <Self as #lib::Network>::seeded(seed)
             }
 
+            /// The layers and what flows between them, to be drawn.
+            #[must_use]
+            #vis fn graph() -> #lib::Graph {
+                #lib::Graph::of::<Self>()
+            }
+
             /// The layers as a table.
             #[must_use]
             #vis fn summary() -> #lib::Summary {

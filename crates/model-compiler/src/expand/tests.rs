@@ -43,9 +43,9 @@ fn fused_layers_become_one_step() {
     assert!(
         text.contains("run.forward(1usize,&Self::STEP_1,conv1.value,&mutdense_4,arena.scratch);")
     );
-    assert!(
-        text.contains("run.backward_first(INPUT_GRADIENT,&Self::STEP_0,input,&mutconv1,&mutback);")
-    );
+    assert!(text.contains(
+        "run.backward_first(0usize,INPUT_GRADIENT,&Self::STEP_0,input,&mutconv1,&mutback);"
+    ));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_batch_norm_starts_a_segment() {
     assert!(text.contains(forward), "{text}");
     let backward = "run.backward(2usize,&Self::LAYER_2,batch_norm_1.value,&mutdense_2,&mutback);run.observe_gradient(1usize,&Self::LAYER_1,dense_0.value,arena.partials,&mutback);";
     assert!(text.contains(backward), "{text}");
-    let rest = "run.backward(1usize,&Self::LAYER_1,dense_0.value,&mutbatch_norm_1,&mutback);run.backward_first(INPUT_GRADIENT,&Self::LAYER_0,input,&mutdense_0,&mutback);";
+    let rest = "run.backward(1usize,&Self::LAYER_1,dense_0.value,&mutbatch_norm_1,&mutback);run.backward_first(0usize,INPUT_GRADIENT,&Self::LAYER_0,input,&mutdense_0,&mutback);";
     assert!(text.contains(rest), "{text}");
 }
 
@@ -119,4 +119,32 @@ fn a_faulty_network_keeps_its_signatures() {
 fn an_unreadable_head_is_an_error_and_nothing_else() {
     let file = file("pub struct Net");
     assert!(matches!(&file.items[..], [Item::Macro(_)]));
+}
+
+#[test]
+fn a_block_is_left_the_way_it_was_entered() {
+    let text = text(
+        "Net: Vector<4> => Logits<4> { Dense(4), Residual { BatchNorm, Tanh }, Add { {}, { Relu }, { Dense(4) } } }",
+    );
+    let root = "::plywood::__private::";
+    let junction = format!(
+        "constSTEP_2:{root}Junction={root}Junction{{join:Self::LAYER_3,ends:&[::core::option::Option::None,::core::option::Option::Some(1usize)],}};"
+    );
+    assert!(text.contains(&junction), "{text}");
+    let forward = "run.forward(1usize,&Self::STEP_1,dense_0.value,&mutbatch_norm_1,arena.scratch);run.join(2usize,&Self::STEP_2,&[&*dense_0.value,&*batch_norm_1.value],&mutresidual_3);";
+    assert!(text.contains(forward), "{text}");
+    let backward = "run.hold(5usize,&mutadd_6,&mutback);run.backward(4usize,&Self::LAYER_5,residual_3.value,&mutdense_5,&mutback);run.collect(5usize,true,&mutadd_6,&mutback);run.enter(5usize,&Self::STEP_5,1usize,&mutadd_6,&mutback);run.backward(3usize,&Self::LAYER_4,residual_3.value,&mutrelu_4,&mutback);run.release(5usize,&Self::STEP_5,true,&mutadd_6,&mutback);run.hold(2usize,&mutresidual_3,&mutback);run.observe_gradient(1usize,";
+    assert!(text.contains(backward), "{text}");
+}
+
+#[test]
+fn a_block_that_reads_the_input_gathers_its_gradient_only_if_asked() {
+    let text = text("Net: Vector<4> => Logits<4> { Add { { Dense(4) }, { Relu } } }");
+    assert!(
+        text.contains("ifINPUT_GRADIENT{run.collect(2usize,true,&mutadd_2,&mutback);}"),
+        "{text}"
+    );
+    assert!(text.contains(
+        "run.backward_first(1usize,INPUT_GRADIENT,&Self::LAYER_1,input,&mutrelu_1,&mutback);"
+    ));
 }

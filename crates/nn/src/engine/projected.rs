@@ -60,7 +60,11 @@ impl<T: Float> ProjectedTable<T> {
         };
         N::visit(&mut search);
         let len = search.len.filter(|_| search.table)?;
-        let plan = &layout.steps()[0].plan;
+        let first = &layout.steps()[0];
+        if first.readers > 1 {
+            return None;
+        }
+        let plan = &first.plan;
         let features = plan.output.features().get();
         let vocabulary = plan.parameter_count() / features.max(1);
         if vocabulary * len > MOST_BYTES / T::BYTES {

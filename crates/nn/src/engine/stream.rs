@@ -187,11 +187,13 @@ mod tests {
             offset: 0,
             state_offset: 0,
             fused_into: 0,
+            inputs: &[None],
         };
         let step = Step {
             plan,
             offset: 0,
             state_offset: 0,
+            readers: 1,
             layer: 0,
         };
         refusal("Tagger", plan.input, &[step], &[layer]).map(|text| text.as_str().to_owned())

@@ -38,6 +38,16 @@ plywood::model! {
     }
 }
 
+plywood::model! {
+    /// A small residual network: blocks, some with coupled layers in them.
+    pub ResidualCnn: Image<28, 28, 1> => Logits<10> {
+        Conv2d(8, stride: 2), BatchNorm, Relu,
+        Repeat(2) { Residual { Conv2d(8, padding: same), BatchNorm, Relu, Conv2d(8, padding: same) } },
+        Concat { { Conv2d(8, stride: 2), Relu }, { MaxPool2d(3, stride: 2) } },
+        Add { { Flatten, Dense(10) }, { GlobalAvgPool2d, Dense(10) } },
+    }
+}
+
 /// The first `samples` of a data set as one batch.
 pub fn batch<D: Source>(data: &D, samples: usize) -> Examples<D::Input, D::Target> {
     let indices: Vec<u32> = (0..samples as u32).collect();

@@ -1,12 +1,11 @@
-//! Blocks are announced and not there yet.
+//! What a residual list yields is added to what reaches it.
 
 use plywood::prelude::*;
 
 plywood::model! {
     pub Net: Image<28, 28, 1> => Logits<10> {
-        Residual { Conv2d(1, padding: same), Relu },
-        Concat { { Conv2d(4) }, { Conv2d(8) } },
-        Repeat(3) { Relu },
+        Conv2d(8), Relu,
+        Residual { Conv2d(8), Relu, Conv2d(16, padding: same) },
         Flatten, Dense(10),
     }
 }

@@ -1,0 +1,151 @@
+//! Blocks: which lists they hold, and the lists that stand for others several times over.
+//!
+//! What comes out is a tree of single layers and of junctions, in the order in which everything is computed: the lists of a
+//! junction before the junction itself.
+
+use crate::ast::Layer;
+use crate::builtin::{self, Builtin, Role};
+use crate::fault::{Fault, Faults, Place};
+use crate::given::Given;
+use plywood_shape::Size;
+use plywood_shape::layers::{Axis, Join};
+use syn::Path;
+
+/// The most lists in a block.
+const MOST_LISTS: usize = 16;
+/// The most times that a list is repeated.
+const MOST_TIMES: usize = 1000;
+
+/// A layer in its place.
+#[derive(Clone, Debug)]
+pub struct Instance<'a> {
+    /// As it was written.
+    pub source: &'a Layer,
+    /// Which of several repetitions it belongs to, outermost first; empty outside of a `Repeat`.
+    pub turns: Vec<usize>,
+}
+
+impl Instance<'_> {
+    /// Whether the layer was not met before.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.turns.iter().all(|turn| *turn == 0)
+    }
+}
+
+/// What a list consists of.
+#[derive(Clone, Debug)]
+pub enum Item<'a> {
+    /// A layer.
+    Layer(Instance<'a>),
+    /// Lists that read the same input, and how their outputs are joined.
+    Block(Instance<'a>, Join, Vec<Vec<Item<'a>>>),
+    /// What is wrong with the block that stood here.
+    Fault(Fault),
+}
+
+impl<'a> Item<'a> {
+    /// All layers and junctions of some items, in order.
+    pub fn flat(items: &[Self], into: &mut Vec<Instance<'a>>) {
+        for item in items {
+            match item {
+                Item::Layer(instance) => into.push(instance.clone()),
+                Item::Block(instance, _, lists) => {
+                    lists.iter().for_each(|list| Self::flat(list, into));
+                    into.push(instance.clone());
+                }
+                Item::Fault(_) => {}
+            }
+        }
+    }
+}
+
+/// The items of a list.
+#[must_use]
+pub fn unroll<'a>(layers: &'a [Layer], library: &Path) -> Vec<Item<'a>> {
+    list(layers, library, &[])
+}
+
+fn list<'a>(layers: &'a [Layer], library: &Path, turns: &[usize]) -> Vec<Item<'a>> {
+    let mut items = Vec::new();
+    for layer in layers {
+        let instance = Instance {
+            source: layer,
+            turns: turns.to_vec(),
+        };
+        let block = builtin::find_block(&layer.kind().to_string());
+        let Some(block) = block.filter(|_| layer.is_bare()) else {
+            items.push(Item::Layer(instance));
+            continue;
+        };
+        let mut faults = Faults::default();
+        let given = Given::read(block, layer, library, &mut faults);
+        let written = layer.block.as_deref().unwrap_or_default();
+        let mut inner = Vec::new();
+        if block.role == Role::Repeat {
+            for turn in 0..times(block, layer, &given, &mut faults) {
+                let turns = [turns, &[turn]].concat();
+                let items = written.iter().map(|layers| list(layers, library, &turns));
+                inner.extend(items.flatten());
+            }
+        } else {
+            let join = join(block, layer, &given, &mut faults);
+            let around = (join == Join::Residual).then(Vec::new);
+            let lists = written.iter().map(|layers| list(layers, library, turns));
+            let lists = around.into_iter().chain(lists).collect();
+            inner.push(Item::Block(instance.clone(), join, lists));
+        }
+        if instance.is_first() {
+            items.extend(faults.iter().cloned().map(Item::Fault));
+        }
+        items.append(&mut inner);
+    }
+    items
+}
+
+/// How often a list is repeated; once where that cannot be read, so that the list is looked at.
+fn times(block: &Builtin, layer: &Layer, given: &Given, faults: &mut Faults) -> usize {
+    let (what, help) = match given.size("times") {
+        _ if layer.block.as_ref().is_none_or(|lists| lists.len() != 1) => (
+            "`Repeat` holds one list of layers in braces",
+            format!("write `{}`", block.example),
+        ),
+        Size::Known(times @ 1..=MOST_TIMES) => return times,
+        Size::Known(_) => (
+            "`times` of `Repeat` is out of range",
+            format!("it takes a number from 1 to {MOST_TIMES}"),
+        ),
+        _ if given.is_spoiled() => return 1,
+        _ => (
+            "`Repeat` needs a number that can be read here",
+            "write it as a literal: the list is written out while the macro expands".to_owned(),
+        ),
+    };
+    faults.push(Place::of(&layer.path), what, help);
+    1
+}
+
+fn join(block: &Builtin, layer: &Layer, given: &Given, faults: &mut Faults) -> Join {
+    let lists = layer.block.as_deref().unwrap_or_default();
+    let is_empty = lists.iter().all(Vec::is_empty);
+    let join = match block.name {
+        "Residual" => Join::Residual,
+        "Add" => Join::Add,
+        _ => Join::Concat(match given.word("axis") {
+            Some("height") => Axis::Height,
+            Some("width") => Axis::Width,
+            _ => Axis::Features,
+        }),
+    };
+    let what = match (join, lists.len()) {
+        (Join::Residual, 1) if !is_empty => return join,
+        (Join::Residual, _) => "`Residual` holds one list of layers in braces".to_owned(),
+        (_, 0 | 1) => format!("`{}` holds several lists in braces", block.name),
+        (_, 2..=MOST_LISTS) if !is_empty => return join,
+        (_, 2..=MOST_LISTS) => format!("all lists of this `{}` are empty", block.name),
+        _ => format!("`{}` holds at most {MOST_LISTS} lists", block.name),
+    };
+    let write = format!("write `{}`", block.example);
+    faults.push(Place::of(&layer.path), what, write);
+    join
+}
