@@ -180,7 +180,7 @@ const fn block(
 pub static BLOCKS: [Builtin; 4] = [
     block(
         "Residual",
-        NOTHING,
+        &[required("project", Bool)],
         "Residual { Dense(64), Relu, Dense(64) }",
         Role::Junction,
     ),

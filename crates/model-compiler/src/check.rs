@@ -9,6 +9,7 @@ use crate::fault::{Faults, Place};
 use crate::given::Given;
 use crate::kinds::{is_certain, shape_of};
 use crate::names::Names;
+use crate::project;
 use crate::reach::Reach;
 use crate::similar::closest;
 use crate::unroll::{Instance, Item, unroll};
@@ -16,6 +17,7 @@ use plywood_shape::layers::Join;
 use plywood_shape::{Shape, chain};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::{GenericParam, Ident, Path};
 
 /// A network whose layers are known.
@@ -108,6 +110,15 @@ pub enum Meaning {
 }
 
 impl CheckedLayer<'_> {
+    /// What it is called in tables: the kind as it was written, or that of the layer that goes around a block.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.meaning {
+            Meaning::Builtin(builtin) => builtin.name.to_owned(),
+            _ => self.source.kind().unraw().to_string(),
+        }
+    }
+
     /// Whether it is a type of the user's.
     #[must_use]
     pub fn is_custom(&self) -> bool {
@@ -183,8 +194,38 @@ impl<'a> Checker<'a, '_> {
                 self.faults.push(fault.place, &*fault.what, &*fault.help);
                 None
             }
+            Item::Projection(_) => unreachable!("a projection is a list of its own"),
         });
         nodes.collect()
+    }
+
+    /// The layer on the way around a block, from what reaches the block to what its list yields.
+    fn projection(&mut self, instance: &Instance<'a>, from: Reach, to: Reach) -> (Node, Reach) {
+        let source = instance.source;
+        let name = self.names.get(self.layers.len());
+        let is_known = from.is_certain() && to.is_certain();
+        let span = source.kind().span();
+        let made = is_known
+            .then(|| project::between(from.shape(), to.shape(), &self.network.library, span))
+            .flatten();
+        let Some(made) = made else {
+            if is_known || self.faults.is_empty() {
+                let (what, help) = no_projection(is_known, from.shape(), to.shape());
+                self.faults.push(Place::of(&source.path), what, help);
+            }
+            return (self.push(nothing(source, name)), Reach::UNKNOWN);
+        };
+        let layer = CheckedLayer {
+            source,
+            name,
+            meaning: Meaning::Builtin(made.builtin),
+            kind: made.kind,
+            declaration: made.declaration,
+            output: to.shape(),
+            role: made.builtin.role,
+            is_certain: true,
+        };
+        (self.push(layer), to)
     }
 
     fn layer(&mut self, instance: &Instance<'a>, reach: &mut Reach) -> Node {
@@ -220,7 +261,13 @@ impl<'a> Checker<'a, '_> {
         let (mut nodes, mut outputs) = (Vec::new(), Vec::new());
         for list in lists {
             let mut output = *reach;
-            nodes.push(self.list(list, &mut output));
+            if let ([Item::Projection(around)], Some(target)) = (&list[..], outputs.last()) {
+                let (node, projected) = self.projection(around, *reach, *target);
+                nodes.push(vec![node]);
+                output = projected;
+            } else {
+                nodes.push(self.list(list, &mut output));
+            }
             outputs.push(output);
         }
         let (output, fault) = reach.join(&outputs, join);
@@ -286,6 +333,18 @@ fn generics(network: &Network, faults: &mut Faults) {
             }
         }
     }
+}
+
+/// Why there is no layer on the way around a block.
+fn no_projection(is_known: bool, from: Shape, to: Shape) -> (String, &'static str) {
+    if is_known {
+        let what = format!("Residual has no projection that makes {to} of {from}");
+        let help = "a projection changes the features, and divides the sides of an image";
+        return (what, help);
+    }
+    let what = "`project: true` needs sizes that can be read here".to_owned();
+    let help = "write the way around as a list: `Add { { … }, { Dense(SIZE) } }`";
+    (what, help)
 }
 
 /// Compares what the list yields with what the network declares.

@@ -19,6 +19,7 @@ pub mod kinds;
 pub mod names;
 pub mod parse;
 pub mod plan;
+pub mod project;
 pub mod reach;
 pub mod similar;
 pub mod unroll;

@@ -62,11 +62,13 @@ impl Names {
     }
 }
 
-/// The name that was given, with the turn behind it where the layer is repeated: `conv_0`, `conv_1`.
+/// The name that was given, with the turn behind it where the layer is repeated: `conv_0`, `conv_1`; and what it is where it goes around a
+/// block of this name: `body_projection`.
 fn in_turn(name: &Ident, layer: &Instance<'_>) -> Ident {
-    let turns = layer.turns.iter();
-    turns.fold(name.clone(), |name, turn| {
-        format_ident!("{}_{turn}", name, span = name.span())
+    let turns = layer.turns.iter().map(ToString::to_string);
+    let projection = layer.projects.then(|| "projection".to_owned());
+    turns.chain(projection).fold(name.clone(), |name, more| {
+        format_ident!("{}_{more}", name, span = name.span())
     })
 }
 
@@ -100,8 +102,12 @@ fn is_pass(name: &str) -> bool {
 
 /// `max_pool2d_2`, with underscores behind it where a layer has been given that very name.
 fn made(layer: &Instance<'_>, index: usize, used: &HashSet<String>) -> Ident {
+    let kind = if layer.projects {
+        "Projection".to_owned()
+    } else {
+        layer.source.kind().unraw().to_string()
+    };
     let layer = layer.source;
-    let kind = layer.kind().unraw().to_string();
     let mut name = format_ident!("{}_{index}", snake_case(&kind), span = Span::call_site());
     while used.contains(&name.to_string()) {
         name = format_ident!("{name}_");

@@ -23,6 +23,8 @@ pub struct Instance<'a> {
     pub source: &'a Layer,
     /// Which of several repetitions it belongs to, outermost first; empty outside of a `Repeat`.
     pub turns: Vec<usize>,
+    /// Whether it is the layer on the way around a block that asks for one.
+    pub projects: bool,
 }
 
 impl Instance<'_> {
@@ -40,6 +42,8 @@ pub enum Item<'a> {
     Layer(Instance<'a>),
     /// Lists that read the same input, and how their outputs are joined.
     Block(Instance<'a>, Join, Vec<Vec<Item<'a>>>),
+    /// The layer on the way around a block, which follows from the shapes at both ends of the list before it.
+    Projection(Instance<'a>),
     /// What is wrong with the block that stood here.
     Fault(Fault),
 }
@@ -49,7 +53,7 @@ impl<'a> Item<'a> {
     pub fn flat(items: &[Self], into: &mut Vec<Instance<'a>>) {
         for item in items {
             match item {
-                Item::Layer(instance) => into.push(instance.clone()),
+                Item::Layer(instance) | Item::Projection(instance) => into.push(instance.clone()),
                 Item::Block(instance, _, lists) => {
                     lists.iter().for_each(|list| Self::flat(list, into));
                     into.push(instance.clone());
@@ -72,6 +76,7 @@ fn list<'a>(layers: &'a [Layer], library: &Path, turns: &[usize]) -> Vec<Item<'a
         let instance = Instance {
             source: layer,
             turns: turns.to_vec(),
+            projects: false,
         };
         let block = builtin::find_block(&layer.kind().to_string());
         let Some(block) = block.filter(|_| layer.is_bare()) else {
@@ -90,10 +95,19 @@ fn list<'a>(layers: &'a [Layer], library: &Path, turns: &[usize]) -> Vec<Item<'a
             }
         } else {
             let join = join(block, layer, &given, &mut faults);
-            let around = (join == Join::Residual).then(Vec::new);
             let lists = written.iter().map(|layers| list(layers, library, turns));
-            let lists = around.into_iter().chain(lists).collect();
-            inner.push(Item::Block(instance.clone(), join, lists));
+            let mut lists: Vec<_> = lists.collect();
+            let mut how = join;
+            if given.bool_or("project", false) && !lists.is_empty() {
+                how = Join::Add;
+                lists.push(vec![Item::Projection(Instance {
+                    projects: true,
+                    ..instance.clone()
+                })]);
+            } else if join == Join::Residual {
+                lists.insert(0, Vec::new());
+            }
+            inner.push(Item::Block(instance.clone(), how, lists));
         }
         if instance.is_first() {
             items.extend(faults.iter().cloned().map(Item::Fault));

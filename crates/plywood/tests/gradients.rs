@@ -92,6 +92,7 @@ plywood::model! {
             },
         },
         MaxPool2d(2),
+        Residual(project: true) { Conv2d(4, stride: 2, padding: same), Tanh },
         Add { { Flatten, Dense(3) }, { GlobalAvgPool2d, Dense(3) }, { Flatten, Dense(3), Tanh } },
     }
 }

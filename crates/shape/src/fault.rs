@@ -289,16 +289,13 @@ const fn branch_help(layer: &'static str, first: Shape, found: Shape) -> Text {
     if !str_eq(layer, "Residual") {
         return text.text("let all lists end in one shape");
     }
-    match (first.item, found.item) {
-        (Item::Image { .. }, Item::Image { channels, .. }) => text
-            .text("keep the shape with `padding: same` and as many filters as channels, or put a convolution on the way around: `Add { { … }, { Conv2d(")
-            .size(channels)
-            .text(", kernel: 1) } }`"),
-        _ => text
-            .text("end the list with as many features as reach it, or put a layer on the way around: `Add { { … }, { Dense(")
-            .size(found.features())
-            .text(") } }`"),
-    }
+    let text = match first.item {
+        Item::Image { .. } => {
+            text.text("keep the shape with `padding: same` and as many filters as channels")
+        }
+        _ => text.text("end the list with as many features as reach it"),
+    };
+    text.text(", or project what goes around it: `Residual(project: true) { … }`")
 }
 
 const fn last_dense(text: Text, n: Size) -> Text {

@@ -243,3 +243,53 @@ fn lists_that_do_not_fit_are_a_fault_of_their_block_alone() {
         ]
     );
 }
+
+#[test]
+fn a_residual_list_has_a_projection_around_it_where_it_asks_for_one() {
+    let net = checked(
+        "Image<9, 8, 2> => Logits<10>",
+        "body: Residual(project: true) { Conv2d(6, stride: 2, padding: same), Relu }, Flatten, Residual(project: true) { Dense(10) }",
+    );
+    assert!(net.faults.is_empty() && net.is_certain, "{:?}", net.faults);
+    assert_eq!(net.names[2..4], ["body_projection", "body"]);
+    assert_eq!(net.names[6], "projection_6");
+    let root = "::plywood::__private::layers::";
+    assert_eq!(
+        net.declarations[2],
+        format!("{root}Conv2d::new(6usize).kernel([1,1]).stride([2usize,2usize]).bias(false)")
+    );
+    assert_eq!(
+        net.declarations[6],
+        format!("{root}Dense::new(10usize).bias(false)")
+    );
+}
+
+#[test]
+fn a_projection_that_cannot_be_is_a_fault() {
+    let whats = |head: &str, layers: &str| -> Vec<String> {
+        let faults = checked(head, layers).faults;
+        faults.into_iter().map(|fault| fault.1).collect()
+    };
+    assert_eq!(
+        whats(
+            "Image<28, 28, 1> => Logits<10>",
+            "Residual(project: true) { Conv2d(4, kernel: 16) }, Flatten, Dense(10)"
+        ),
+        ["Residual has no projection that makes Image<13, 13, 4> of Image<28, 28, 1>"]
+    );
+    assert_eq!(
+        whats(
+            "Vector<8> => Logits<10>",
+            "Residual(project: true) { Dense(WIDE) }, Dense(10)"
+        ),
+        ["`project: true` needs sizes that can be read here"]
+    );
+    assert_eq!(
+        whats(
+            "Vector<8> => Logits<10>",
+            "Residual(project: true) { Dense(4, unit: 3) }, Dense(10)"
+        )
+        .len(),
+        1
+    );
+}

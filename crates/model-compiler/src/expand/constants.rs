@@ -207,7 +207,7 @@ fn fused(index: usize, step: &Step, layers: &[CheckedLayer<'_>], names: &Generat
 
 fn activation(index: usize, layer: &CheckedLayer<'_>, lib: &TokenStream) -> TokenStream {
     debug_assert_eq!(layer.role, Role::Activation);
-    match layer.source.kind().to_string().as_str() {
+    match layer.title().as_str() {
         "LeakyRelu" => {
             let constant = layer_const(index);
             quote!(Self::#constant.activation())

@@ -171,10 +171,7 @@ fn layers(program: &Program<'_>, names: &Generated) -> TokenStream {
         let sources = &sources;
         group.layers.clone().map(move |index| {
             let layer = &program.checked.layers[index];
-            let (name, kind) = (
-                layer.name.unraw().to_string(),
-                layer.source.kind().unraw().to_string(),
-            );
+            let (name, kind) = (layer.name.unraw().to_string(), layer.title());
             let first = group.layers.start;
             let inputs = sources[index].iter().map(|input| match input {
                 Some(input) => quote!(::core::option::Option::Some(#input)),

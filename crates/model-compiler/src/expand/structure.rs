@@ -103,7 +103,7 @@ fn view(
     }
     let (name, docs, vis) = (&layer.name, &layer.source.docs, &checked.network.visibility);
     let lib = &names.lib;
-    let title = format!("The numbers of layer {index}, `{}`.", layer.source.kind());
+    let title = format!("The numbers of layer {index}, `{}`.", layer.title());
     Some(quote! {
         #(#docs)*
         #[doc = #title]
@@ -122,7 +122,7 @@ fn table(checked: &Checked<'_>) -> TokenStream {
         "|---|---|---|".into(),
     ];
     for layer in &checked.layers {
-        let (name, kind, output) = (&layer.name, layer.source.kind(), layer.output);
+        let (name, kind, output) = (&layer.name, layer.title(), layer.output);
         lines.push(format!("| {name} | {kind} | `{output}` |"));
     }
     let lines = lines.into_iter().map(|line| format!(" {line}"));

@@ -21,8 +21,9 @@ plywood::model! {
             { AvgPool2d(3, stride: 1, padding: same), Repeat(1) { Repeat(2) { deep: Conv2d(8, kernel: 1) } } },
         },
         MaxPool2d(2),
+        down: Residual(project: true) { Conv2d(8, stride: 2, padding: same), Relu },
         Flatten,
-        Dense(10),
+        Residual(project: true) { Dense(10) },
     }
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn main() {
     assert_eq!(network.last_1().weight().len(), 3 * 3 * 16 * 16);
     assert_eq!(network.deep_0_1().weight().len(), 8 * 8);
     assert_eq!(network.body_0().parameters().len(), 0);
+    assert_eq!(network.down_projection().weight().len(), 28 * 8);
     let summary = Net::summary().to_string();
     assert!(summary.contains("Residual") && summary.contains("Image<12, 12, 28>"), "{summary}");
     let image = Batch::<Image<12, 12, 3>>::new(1);

@@ -18,6 +18,7 @@ mod std {}
     pub Net: Image<28, 28, 1> => Logits<10> {
         conv: Conv2d(4, kernel: (3, 5), stride: 2, padding: same), Relu,
         MaxPool2d(2), BatchNorm,
+        Residual { Tanh }, Concat { {}, { Repeat(2) { Relu } } },
         Flatten,
         Dense(10),
     }
