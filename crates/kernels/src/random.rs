@@ -79,6 +79,16 @@ impl Random {
         self.block(element / 4)[(element % 4) as usize]
     }
 
+    /// A standard normal number that belongs to an element: that of [`Sequence::normal`] from the words of block `element` alone.
+    pub fn normal_at<T: Float>(self, element: u64) -> T {
+        let mut words = Sequence {
+            random: self,
+            block: [0; 4],
+            next: element.wrapping_mul(4),
+        };
+        words.normal()
+    }
+
     /// The words in order from element 0.
     pub const fn sequence(self) -> Sequence {
         Sequence {

@@ -76,6 +76,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("BatchNormalization", "BatchNorm"),
     ("LayerNormalization", "LayerNorm"),
     ("Swish", "Silu"),
+    ("GaussianNoise", "Noise"),
 ];
 
 /// The block of that name.
@@ -208,7 +209,7 @@ pub static BLOCKS: [Builtin; 4] = [
 ];
 
 /// All built-in layers.
-pub static BUILTINS: [Builtin; 23] = [
+pub static BUILTINS: [Builtin; 24] = [
     Builtin {
         name: "Conv2d",
         positional: FILTERS,
@@ -395,6 +396,15 @@ pub static BUILTINS: [Builtin; 23] = [
         role: Role::Plain,
         owns_numbers: false,
         plan: |given, input| layers::Dropout::new(given.float_or("rate", 0.5)).plan(input),
+    },
+    Builtin {
+        name: "Noise",
+        positional: &[required("deviation", Float)],
+        named: NOTHING,
+        example: "Noise(0.1)",
+        role: Role::Plain,
+        owns_numbers: false,
+        plan: |given, input| layers::Noise::new(given.float_or("deviation", 0.1)).plan(input),
     },
     plain("Relu", Role::Activation, |_, input| {
         layers::Relu.plan(input)

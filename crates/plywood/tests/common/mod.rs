@@ -32,7 +32,7 @@ plywood::model! {
     pub NormedCnn: Image<28, 28, 1> => Logits<10> {
         Conv2d(8, kernel: 3, stride: 2), BatchNorm, Relu,
         Conv2d(16, kernel: 3, stride: 2), BatchNorm, Relu,
-        Dropout(0.2),
+        Dropout(0.2), Noise(0.1),
         GlobalAvgPool2d,
         Dense(10),
     }

@@ -20,7 +20,7 @@ pub use embedding::Embedding;
 pub use fused::{BatchNormPool2d, ConvPool2d};
 pub use join::{Axis, Join};
 pub use norm::{BatchNorm, LayerNorm};
-pub use pointwise::{Dropout, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softmax, Tanh};
+pub use pointwise::{Dropout, Gelu, LeakyRelu, Noise, Relu, Sigmoid, Silu, Softmax, Tanh};
 pub use pool::{AvgPool2d, GlobalAvgPool2d, MaxPool2d};
 pub use recurrent::{Bidirectional, Gru, Lstm, Merge, Recurrent, Returns, SimpleRnn};
 

@@ -160,6 +160,37 @@ impl Dropout {
     }
 }
 
+/// While training, adds normal noise of mean 0 to each number; at any other time it does nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Noise {
+    /// The standard deviation, at least 0.
+    pub deviation: f64,
+}
+
+impl Noise {
+    /// Noise of that standard deviation.
+    #[must_use]
+    pub const fn new(deviation: f64) -> Self {
+        Self { deviation }
+    }
+
+    /// The shape rule.
+    #[must_use]
+    pub const fn plan(&self, input: Shape) -> Plan {
+        if !(self.deviation >= 0.0 && self.deviation < f64::INFINITY) {
+            let rule = Rule::Range {
+                argument: "deviation",
+                expected: "a standard deviation of 0 or more, such as 0.1",
+            };
+            return Plan::fault(input, Fault::new("Noise", rule, input));
+        }
+        if input.is_index() {
+            return same_shape("Noise", input);
+        }
+        Plan::stepwise(input, input)
+    }
+}
+
 pub(super) const fn rate_fault(
     layer: &'static str,
     argument: &'static str,

@@ -11,7 +11,7 @@ plywood::model! {
         DepthwiseConv2d(2, kernel: 3, padding: (top: 0, bottom: 1, left: 0, right: 1)), LeakyRelu,
         ConvTranspose2d(6, kernel: (2, 2), stride: 2), Sigmoid,
         AvgPool2d((2, 2), stride: (2, 2), padding: 1), LayerNorm(epsilon: 1e-5), Silu,
-        MaxPool2d(window: 3, padding: (1, 0)), Gelu, Dropout(0.25),
+        MaxPool2d(window: 3, padding: (1, 0)), Gelu, Dropout(0.25), Noise(0.1),
         GlobalAvgPool2d,
         Dense(units: 5, bias: true, init: glorot),
         Softmax,
@@ -32,7 +32,7 @@ plywood::model! {
 plywood::model! { Flat: Vector<3> => Vector<3> { Flatten } }
 
 pub(crate) fn main() {
-    assert_eq!(Images::new(Seed(1)).dense_16().bias().len(), 5);
+    assert_eq!(Images::new(Seed(1)).dense_17().bias().len(), 5);
     assert_eq!(Texts::new(Seed(1)).embedding_0().weight().len(), 400);
     assert_eq!(Flat::PARAMETERS, 0);
     let _ = (Flat::new(Seed(1)), Images::summary(), Texts::FLOPS);
