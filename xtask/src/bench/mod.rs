@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: kernels and whole steps; the same steps beside those of the peers; how time grows with size.
 
+mod build_cost;
 mod contest;
 mod data;
 mod growth;
@@ -29,6 +30,9 @@ pub(crate) struct Options {
     /// Where the time of Plywood's training steps goes, by layer and phase.
     #[arg(long, conflicts_with_all = ["peers", "growth"])]
     profile: bool,
+    /// What networks of some to many layers cost at build time.
+    #[arg(long, conflicts_with_all = ["peers", "growth", "profile"])]
+    build: bool,
     /// Fewer and shorter runs.
     #[arg(long)]
     quick: bool,
@@ -62,6 +66,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     }
     if options.growth {
         return growth::run(root, options.effort());
+    }
+    if options.build {
+        return build_cost::run(root);
     }
     if options.profile {
         return profiles(root, options.effort());
