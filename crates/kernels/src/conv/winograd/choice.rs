@@ -74,9 +74,12 @@ const fn pairs(dims: &Dims, pass: Pass) -> usize {
     }
 }
 
-/// The cost of the direct way.
+/// The cost of the direct way, for kernels of any size.
 fn direct(dims: &Dims, pass: Pass) -> usize {
-    let taps = |axis| -> usize { (0..3).map(|k| dims.axis(axis).places(k).len()).sum() };
+    let taps = |axis: usize| -> usize {
+        let places = |k| dims.axis(axis).places(k).len();
+        (0..dims.kernel[axis]).map(places).sum()
+    };
     taps(0) * taps(1) * pairs(dims, pass)
 }
 
