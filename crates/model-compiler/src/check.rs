@@ -213,7 +213,10 @@ impl<'a> Checker<'a, '_> {
                 let (what, help) = no_projection(is_known, from.shape(), to.shape());
                 self.faults.push(Place::of(&source.path), what, help);
             }
-            return (self.push(nothing(source, name)), Reach::UNKNOWN);
+            return (
+                Node::Layer(self.push(nothing(source, name))),
+                Reach::UNKNOWN,
+            );
         };
         let layer = CheckedLayer {
             source,
@@ -225,7 +228,7 @@ impl<'a> Checker<'a, '_> {
             role: made.builtin.role,
             is_certain: true,
         };
-        (self.push(layer), to)
+        (Node::Layer(self.push(layer)), to)
     }
 
     fn layer(&mut self, instance: &Instance<'a>, reach: &mut Reach) -> Node {
@@ -236,7 +239,7 @@ impl<'a> Checker<'a, '_> {
         if !instance.is_first() && self.is_said(known) {
             self.faults.truncate(known);
         }
-        self.push(layer)
+        Node::Layer(self.push(layer))
     }
 
     /// Whether the faults from number `known` on repeat others.
@@ -299,19 +302,17 @@ impl<'a> Checker<'a, '_> {
             role: Role::Junction,
             is_certain,
         };
-        let Node::Layer(junction) = self.push(layer) else {
-            unreachable!("a layer is a layer")
-        };
         Node::Block {
-            junction,
+            junction: self.push(layer),
             lists: nodes,
         }
     }
 
-    fn push(&mut self, layer: CheckedLayer<'a>) -> Node {
+    /// The position of a layer that is added.
+    fn push(&mut self, layer: CheckedLayer<'a>) -> usize {
         self.is_certain &= layer.is_certain;
         self.layers.push(layer);
-        Node::Layer(self.layers.len() - 1)
+        self.layers.len() - 1
     }
 }
 

@@ -35,19 +35,19 @@ const TAKEN: [&str; 18] = [
 pub struct Names(Vec<Ident>);
 
 impl Names {
-    /// Names for all layers; clashes are noted in `faults`, once for a layer that is repeated.
+    /// Names for all layers; clashes are noted in `faults`, once for a layer that clashes in every turn.
     pub fn of(layers: &[Instance<'_>], faults: &mut Faults) -> Self {
         let mut used = HashSet::new();
+        let mut clashing = HashSet::new();
         let mut names: Vec<Option<Ident>> = Vec::new();
         for layer in layers {
             let name = layer.source.name.as_ref().map(|name| in_turn(name, layer));
-            let mut unheard = Faults::default();
-            let faults = if layer.is_first() {
-                &mut *faults
-            } else {
-                &mut unheard
-            };
-            names.push(name.filter(|name| is_free(name, &mut used, faults)));
+            let known = faults.iter().len();
+            let name = name.filter(|name| is_free(name, &mut used, faults));
+            if faults.iter().len() > known && !clashing.insert(std::ptr::from_ref(layer.source)) {
+                faults.truncate(known);
+            }
+            names.push(name);
         }
         let name = |(index, name): (usize, Option<Ident>)| {
             name.unwrap_or_else(|| made(&layers[index], index, &used))

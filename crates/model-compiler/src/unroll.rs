@@ -11,8 +11,6 @@ use plywood_shape::Size;
 use plywood_shape::layers::{Axis, Join};
 use syn::Path;
 
-/// The most lists in a block.
-const MOST_LISTS: usize = 16;
 /// The most times that a list is repeated.
 const MOST_TIMES: usize = 1000;
 
@@ -151,13 +149,17 @@ fn join(block: &Builtin, layer: &Layer, given: &Given, faults: &mut Faults) -> J
             _ => Axis::Features,
         }),
     };
+    if !given.is_certain() && !given.is_spoiled() {
+        let what = format!("an argument of `{}` cannot be read here", block.name);
+        let help = "write it as a literal: what the block consists of depends on it";
+        faults.push(layer.place, what, help);
+    }
     let what = match (join, lists.len()) {
         (Join::Residual, 1) if !is_empty => return join,
         (Join::Residual, _) => "`Residual` holds one list of layers in braces".to_owned(),
         (_, 0 | 1) => format!("`{}` holds several lists in braces", block.name),
-        (_, 2..=MOST_LISTS) if !is_empty => return join,
-        (_, 2..=MOST_LISTS) => format!("all lists of this `{}` are empty", block.name),
-        _ => format!("`{}` holds at most {MOST_LISTS} lists", block.name),
+        _ if !is_empty => return join,
+        _ => format!("all lists of this `{}` are empty", block.name),
     };
     let write = format!("write `{}`", block.example);
     faults.push(Place::of(&layer.path), what, write);

@@ -40,25 +40,6 @@ impl<T: Float> Layer<T> for Junction {
     }
 }
 
-/// Lists of a block, at most.
-const MOST_LISTS: usize = 16;
-
-/// How the outputs of the lists lie in the output of a block.
-struct Layout {
-    groups: usize,
-    stretches: [usize; MOST_LISTS],
-    lists: usize,
-}
-
-impl Layout {
-    fn side_by_side(&self) -> SideBySide<'_> {
-        SideBySide {
-            groups: self.groups,
-            stretches: &self.stretches[..self.lists],
-        }
-    }
-}
-
 impl<T: Float> Run<'_, T> {
     /// Joins the outputs of the lists of a block, in order: step `index`.
     pub fn join(
@@ -82,9 +63,8 @@ impl<T: Float> Run<'_, T> {
                 }
                 return;
             };
-            let layout = self.layout_of(index, junction, axis);
             for (list, x) in outputs.enumerate() {
-                layout.side_by_side().forward(list, x, y);
+                self.place(index, junction, axis, list).forward(x, y);
             }
         });
     }
@@ -169,10 +149,7 @@ impl<T: Float> Run<'_, T> {
         let dy = &slot.saved[..slot.value.len()];
         match junction.join {
             Join::Residual | Join::Add => into.copy_from_slice(dy),
-            Join::Concat(axis) => {
-                let layout = self.layout_of(index, junction, axis);
-                layout.side_by_side().backward(list, dy, into);
-            }
+            Join::Concat(axis) => self.place(index, junction, axis, list).backward(dy, into),
         }
     }
 
@@ -189,18 +166,19 @@ impl<T: Float> Run<'_, T> {
         shape.elements().get() * self.rows.of(shape)
     }
 
-    fn layout_of(&self, index: usize, junction: &Junction, axis: Axis) -> Layout {
+    /// Where the output of a list lies in that of the block.
+    fn place(&self, index: usize, junction: &Junction, axis: Axis, list: usize) -> SideBySide {
         let output = self.steps[index].plan.output;
         let groups = groups(output, axis);
-        let mut layout = Layout {
+        let stretch = |shape: Shape| shape.elements().get() / groups.max(1);
+        SideBySide {
             groups: groups * self.rows.of(output),
-            stretches: [0; MOST_LISTS],
-            lists: junction.ends.len(),
-        };
-        for (list, stretch) in layout.stretches[..layout.lists].iter_mut().enumerate() {
-            *stretch = self.end(index, junction, list).elements().get() / groups.max(1);
+            before: (0..list)
+                .map(|list| stretch(self.end(index, junction, list)))
+                .sum(),
+            own: stretch(self.end(index, junction, list)),
+            all: stretch(output),
         }
-        layout
     }
 }
 

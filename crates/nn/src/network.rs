@@ -88,8 +88,6 @@ pub struct Step {
     pub state_offset: usize,
     /// The position in the list of its first layer.
     pub layer: usize,
-    /// How many steps read its output.
-    pub readers: usize,
 }
 
 /// Where the gradients of a block go.

@@ -88,7 +88,7 @@ plywood::model! {
 plywood::model! {
     /// Takes no products: what the recurrent layer reads goes past it as well.
     Around: Sequence<Token<50>> => Sequence<Logits<3>> {
-        Embedding(19), Residual { Gru(19, returns: sequence) }, Dense(3),
+        Embedding(19), Flatten, Residual { Gru(19, returns: sequence) }, Dense(3),
     }
 }
 

@@ -293,3 +293,56 @@ fn a_projection_that_cannot_be_is_a_fault() {
         1
     );
 }
+
+#[test]
+fn names_of_repeated_layers_clash_whatever_their_turn() {
+    let whats = |layers: &str| -> Vec<String> {
+        let faults = checked("Vector<4> => Vector<4>", layers).faults;
+        faults.into_iter().map(|fault| fault.1).collect()
+    };
+    assert_eq!(
+        whats("dense_1: Dense(4), Repeat(3) { dense: Dense(4) }"),
+        ["two layers are called `dense_1`"]
+    );
+    assert_eq!(
+        whats("Repeat(3) { dense: Dense(4), dense: Relu }"),
+        ["two layers are called `dense_0`"]
+    );
+}
+
+#[test]
+fn an_argument_that_a_block_depends_on_is_a_literal() {
+    let net = checked(
+        "Vector<4> => Vector<4>",
+        "Residual(project: FLAG) { Dense(4) }",
+    );
+    let whats: Vec<_> = net.faults.iter().map(|fault| fault.1.as_str()).collect();
+    assert_eq!(whats, ["an argument of `Residual` cannot be read here"]);
+}
+
+/// The reference knows every layer, every block and every argument.
+#[test]
+fn the_reference_is_complete() {
+    let reference = include_str!("../../../../docs/model.md");
+    for builtin in crate::builtin::BUILTINS
+        .iter()
+        .chain(&crate::builtin::BLOCKS)
+    {
+        let name = builtin.name;
+        let is_there = [
+            format!("`{name}`"),
+            format!("`{name}("),
+            format!("`{name} {{"),
+        ]
+        .iter()
+        .any(|written| reference.contains(written));
+        assert!(is_there, "docs/model.md lacks {name}");
+        for argument in builtin.named {
+            let argument = argument.name;
+            assert!(
+                reference.contains(&format!("{argument}:")),
+                "docs/model.md lacks `{argument}` of {name}"
+            );
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::Generated;
 use super::constants::value;
 use super::passes::{backward_name, forward_name};
 use crate::ast;
-use crate::plan::{Program, Source};
+use crate::plan::Program;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
@@ -198,15 +198,12 @@ fn steps(program: &Program<'_>, names: &Generated) -> TokenStream {
     let lib = &names.lib;
     let rows = program.steps.iter().enumerate().map(|(index, step)| {
         let first = step.group.layers.start;
-        let reads = program.steps.iter().flat_map(|step| &step.reads);
-        let readers = reads.filter(|read| **read == Source::Step(index)).count();
         quote! {
             #lib::Step {
                 plan: Self::PLANS[#index],
                 offset: Self::OFFSETS[#first],
                 state_offset: Self::STATE_OFFSETS[#first],
                 layer: #first,
-                readers: #readers,
             }
         }
     });

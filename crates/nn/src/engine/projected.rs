@@ -60,11 +60,14 @@ impl<T: Float> ProjectedTable<T> {
         };
         N::visit(&mut search);
         let len = search.len.filter(|_| search.table)?;
-        let first = &layout.steps()[0];
-        if first.readers > 1 {
+        let plan = &layout.steps()[0].plan;
+        // What goes past the second step is read as it is.
+        let is_read_again = N::LAYERS[2..]
+            .iter()
+            .any(|layer| layer.inputs.contains(&Some(0)));
+        if is_read_again {
             return None;
         }
-        let plan = &first.plan;
         let features = plan.output.features().get();
         let vocabulary = plan.parameter_count() / features.max(1);
         if vocabulary * len > MOST_BYTES / T::BYTES {

@@ -193,7 +193,6 @@ mod tests {
             plan,
             offset: 0,
             state_offset: 0,
-            readers: 1,
             layer: 0,
         };
         refusal("Tagger", plan.input, &[step], &[layer]).map(|text| text.as_str().to_owned())
