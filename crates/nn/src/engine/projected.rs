@@ -62,10 +62,9 @@ impl<T: Float> ProjectedTable<T> {
         let len = search.len.filter(|_| search.table)?;
         let plan = &layout.steps()[0].plan;
         // What goes past the second step is read as it is.
-        let is_read_again = N::LAYERS[2..]
-            .iter()
-            .any(|layer| layer.inputs.contains(&Some(0)));
-        if is_read_again {
+        let end = N::LAYERS.iter().rposition(|layer| layer.fused_into == 0);
+        let reads = N::LAYERS.iter().flat_map(|layer| layer.inputs);
+        if reads.filter(|read| **read == end).count() > 1 {
             return None;
         }
         let features = plan.output.features().get();
