@@ -47,7 +47,7 @@ impl<T: Float> Layer<T> for Scale {
 plywood::model! {
     pub Scaled: Image<28, 28, 1> => Logits<10> {
         Flatten,
-        scale: Scale,
+        scale: Scale(),
         Dense(32), Relu,
         Dense(10),
     }

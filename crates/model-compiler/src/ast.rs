@@ -25,16 +25,20 @@ pub struct Network {
     pub layers: Vec<Layer>,
 }
 
-/// `name: Kind(arguments) { block }`
+/// `frozen name: Kind(arguments) { block }`
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// Documentation, passed on to the method that shows the layer.
     pub docs: Vec<Attribute>,
+    /// The word that keeps training from its numbers.
+    pub frozen: Option<Ident>,
     /// Its own name, if it has one.
     pub name: Option<Ident>,
     /// A built-in layer, or a type.
     pub path: Path,
-    /// What stands in parentheses.
+    /// Whether there are parentheses: a layer of the user's is made by its `new`, a network stands by its name alone.
+    pub is_called: bool,
+    /// What stands in them.
     pub arguments: Vec<Argument>,
     /// Whether all arguments could be read.
     pub is_whole: bool,

@@ -62,6 +62,8 @@ pub enum Role {
     Junction,
     /// Stands for the list in braces, several times over.
     Repeat,
+    /// Applies the list in braces to every step of a sequence.
+    EachStep,
     /// Nothing of this.
     Plain,
 }
@@ -178,7 +180,7 @@ const fn block(
 }
 
 /// All blocks: what holds lists of layers in braces.
-pub static BLOCKS: [Builtin; 4] = [
+pub static BLOCKS: [Builtin; 5] = [
     block(
         "Residual",
         &[required("project", Bool)],
@@ -196,6 +198,12 @@ pub static BLOCKS: [Builtin; 4] = [
         &[required("axis", Word(&AXIS))],
         "Concat { { Dense(64) }, { Dense(32), Relu } }",
         Role::Junction,
+    ),
+    block(
+        "TimeDistributed",
+        NOTHING,
+        "TimeDistributed { Encoder }",
+        Role::EachStep,
     ),
     Builtin {
         positional: &[required("times", Kind::Size)],

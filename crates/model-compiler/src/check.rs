@@ -96,6 +96,8 @@ pub struct CheckedLayer<'a> {
     pub role: Role,
     /// Whether nothing about the layer is left to constant evaluation.
     pub is_certain: bool,
+    /// Whether it is applied to every step of a sequence alone.
+    pub each_step: bool,
 }
 
 /// What a layer is.
@@ -105,6 +107,8 @@ pub enum Meaning {
     Builtin(&'static Builtin),
     /// The junction of a block.
     Junction(Join),
+    /// A network within the network.
+    Network,
     /// A type of the user's.
     Custom,
 }
@@ -125,13 +129,31 @@ impl CheckedLayer<'_> {
         matches!(self.meaning, Meaning::Custom)
     }
 
+    /// Whether it is a network.
+    #[must_use]
+    pub fn is_network(&self) -> bool {
+        matches!(self.meaning, Meaning::Network)
+    }
+
+    /// Whether training leaves its numbers as they are.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.source.frozen.is_some()
+    }
+
+    /// Whether training has numbers to change, as far as that can be read.
+    #[must_use]
+    pub fn is_trained(&self) -> bool {
+        self.owns_numbers() && !self.is_frozen()
+    }
+
     /// Whether it has parameters or running state, as every layer of the user's may.
     #[must_use]
     pub fn owns_numbers(&self) -> bool {
         match self.meaning {
             Meaning::Builtin(builtin) => builtin.owns_numbers,
             Meaning::Junction(_) => false,
-            Meaning::Custom => true,
+            Meaning::Custom | Meaning::Network => true,
         }
     }
 }
@@ -227,6 +249,7 @@ impl<'a> Checker<'a, '_> {
             output: to.shape(),
             role: made.builtin.role,
             is_certain: true,
+            each_step: false,
         };
         (Node::Layer(self.push(layer)), to)
     }
@@ -234,12 +257,38 @@ impl<'a> Checker<'a, '_> {
     fn layer(&mut self, instance: &Instance<'a>, reach: &mut Reach) -> Node {
         let name = self.names.get(self.layers.len());
         let known = self.faults.iter().len();
-        let layer = one(instance.source, name, self.network, reach, self.faults);
+        let layer = if instance.each_step {
+            self.step(instance.source, name, reach)
+        } else {
+            one(instance.source, name, self.network, reach, self.faults)
+        };
         // What is wrong with a layer that is repeated was said the first time, or comes of the shape that reaches it now.
         if !instance.is_first() && self.is_said(known) {
             self.faults.truncate(known);
         }
         Node::Layer(self.push(layer))
+    }
+
+    /// A layer that is applied to every step of a sequence alone.
+    fn step(&mut self, source: &'a Layer, name: Ident, reach: &mut Reach) -> CheckedLayer<'a> {
+        let (mut step, fault) = reach.step();
+        let is_certain = reach.is_certain();
+        if let Some(fault) = &fault {
+            let (what, help) = (fault.what(), fault.help());
+            self.faults.push(source.place, what.as_str(), help.as_str());
+            step = Reach::UNKNOWN;
+        }
+        let layer = one(source, name, self.network, &mut step, self.faults);
+        *reach = match fault {
+            Some(_) => Reach::UNKNOWN,
+            None => step.in_sequence(),
+        };
+        CheckedLayer {
+            output: reach.shape(),
+            is_certain: layer.is_certain && is_certain,
+            each_step: true,
+            ..layer
+        }
     }
 
     /// Whether the faults from number `known` on repeat others.
@@ -301,6 +350,7 @@ impl<'a> Checker<'a, '_> {
             output: reach.shape(),
             role: Role::Junction,
             is_certain,
+            each_step: false,
         };
         Node::Block {
             junction: self.push(layer),
@@ -370,10 +420,11 @@ fn one<'a>(
     let input_is_certain = reach.is_certain();
     let Found::Builtin(builtin) = found else {
         *reach = Reach::UNKNOWN;
-        if matches!(found, Found::Nothing) {
-            return nothing(layer, name);
-        }
-        return custom(layer, name, faults);
+        return match found {
+            Found::Network => within(layer, name),
+            Found::Custom => custom(layer, name, faults),
+            _ => nothing(layer, name),
+        };
     };
     let given = arguments(builtin, layer, &network.library, faults);
     let unclear =
@@ -395,26 +446,34 @@ fn one<'a>(
         output: reach.shape(),
         role: role(builtin, &given),
         is_certain: input_is_certain && given.is_certain(),
+        each_step: false,
     }
 }
 
 /// A pool's part depends on its arguments.
 fn role(builtin: &Builtin, given: &Given) -> Role {
-    if builtin.role == Role::MaxPool && given.pool_window().is_tiling() {
-        return Role::TilingPool;
+    match builtin.role {
+        Role::MaxPool if given.pool_window().is_tiling() => Role::TilingPool,
+        role => role,
     }
-    builtin.role
 }
 
 enum Found {
     Builtin(&'static Builtin),
+    Network,
     Custom,
     Nothing,
 }
 
 fn identify(layer: &Layer, faults: &mut Faults) -> Found {
+    let is_network = !layer.is_called && layer.block.is_none();
+    let own = if is_network {
+        Found::Network
+    } else {
+        Found::Custom
+    };
     if !layer.is_bare() {
-        return Found::Custom;
+        return own;
     }
     let written = layer.kind().to_string();
     if let Some(builtin) = builtin::find(&written) {
@@ -428,12 +487,12 @@ fn identify(layer: &Layer, faults: &mut Faults) -> Found {
     if let Some(meant) = meant {
         let what = format!("there is no layer `{written}`");
         let help = format!(
-            "did you mean `{meant}`? (a layer of your own with this name is written `self::{written}`)"
+            "did you mean `{meant}`? (a layer of your own with this name is written `self::{written}()`)"
         );
         faults.push(Place::of(&layer.path), what, help);
         return Found::Nothing;
     }
-    Found::Custom
+    own
 }
 
 /// A layer that stands for one that could not be identified; nothing is generated from it.
@@ -447,6 +506,17 @@ fn nothing(layer: &Layer, name: Ident) -> CheckedLayer<'_> {
         output: Shape::UNKNOWN,
         role: Role::Plain,
         is_certain: false,
+        each_step: false,
+    }
+}
+
+/// A network within the network.
+fn within(layer: &Layer, name: Ident) -> CheckedLayer<'_> {
+    let path = &layer.path;
+    CheckedLayer {
+        meaning: Meaning::Network,
+        kind: quote!(#path),
+        ..nothing(layer, name)
     }
 }
 
@@ -481,6 +551,7 @@ fn custom<'a>(layer: &'a Layer, name: Ident, faults: &mut Faults) -> CheckedLaye
         output: Shape::UNKNOWN,
         role: Role::Plain,
         is_certain: false,
+        each_step: false,
     }
 }
 

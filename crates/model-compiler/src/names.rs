@@ -9,7 +9,7 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 /// Methods that every network has, from the macro or from a trait of the prelude.
-const TAKEN: [&str; 18] = [
+const TAKEN: [&str; 19] = [
     "backward",
     "cast",
     "clone",
@@ -18,6 +18,7 @@ const TAKEN: [&str; 18] = [
     "graph",
     "load",
     "new",
+    "of_numbers",
     "parameters",
     "parameters_mut",
     "predict",

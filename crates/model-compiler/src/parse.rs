@@ -142,6 +142,11 @@ fn next_token(input: ParseStream<'_>) -> String {
 
 fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
     let docs = docs(input, faults)?;
+    let frozen = if is_frozen(input) {
+        Some(input.parse()?)
+    } else {
+        None
+    };
     let name = if is_named(input) {
         let name = input.parse()?;
         let _: Token![:] = input.parse()?;
@@ -162,6 +167,7 @@ fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
     let mut place = Place::of(&path);
     let mut arguments = Vec::new();
     let mut is_whole = true;
+    let is_called = input.peek(token::Paren) || input.peek(syn::Lit);
     if input.peek(token::Paren) {
         let content;
         let parentheses = parenthesized!(content in input);
@@ -189,8 +195,10 @@ fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
     }
     Ok(Layer {
         docs,
+        frozen,
         name,
         path,
+        is_called,
         arguments,
         is_whole,
         block,
@@ -253,6 +261,12 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
         }
         segments.push_punct(input.parse()?);
     }
+}
+
+/// Whether `frozen` stands before a layer, and is not the name of one.
+fn is_frozen(input: ParseStream<'_>) -> bool {
+    let word: Result<Ident> = input.fork().parse();
+    word.is_ok_and(|word| word == "frozen") && input.peek2(Ident::peek_any)
 }
 
 fn is_named(input: ParseStream<'_>) -> bool {

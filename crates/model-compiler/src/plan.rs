@@ -1,13 +1,15 @@
-//! The order of execution: steps forward and back, and the segments that they fall into.
+//! The order of execution: steps forward and back, and the stretches that they fall into.
 //!
 //! Steps lie in one line, whatever the blocks: the lists of a block one after the other, then its junction. The way back is the same
 //! line reversed, with a word at the ends of each list: what flows into it, and what becomes of what comes out.
 //!
 //! A layer that couples the samples of a batch starts a segment: the pass before it stops, all blocks of samples meet, and their
-//! statistics are merged.
+//! statistics are merged. A network within the network has segments of its own, as many as only it knows; it is a stretch by itself, and
+//! what lies before, between and behind networks are stretches, too. The first segment of a network runs together with the last one of what
+//! lies before it, and its last one with what lies behind.
 
 use crate::builtin::Role;
-use crate::check::{Checked, Meaning, Node};
+use crate::check::{Checked, CheckedLayer, Meaning, Node};
 use crate::fuse::{Group, fuse};
 use plywood_shape::layers::Join;
 use std::ops::Range;
@@ -21,8 +23,33 @@ pub struct Program<'a> {
     pub steps: Vec<Step>,
     /// The way back.
     pub back: Vec<Back>,
-    /// The segments.
-    pub segments: Vec<Segment>,
+    /// The stretches.
+    pub stretches: Vec<Stretch>,
+    /// How many of the first steps have nothing to train: gradients go back through them only if that of the input is asked for.
+    pub still: usize,
+}
+
+impl Program<'_> {
+    /// The first layer of a step.
+    #[must_use]
+    pub fn layer(&self, step: usize) -> &CheckedLayer<'_> {
+        &self.checked.layers[self.steps[step].group.layers.start]
+    }
+
+    /// Whether the gradient of a value is of interest only where that of the network's input is.
+    #[must_use]
+    pub fn is_still(&self, source: Source) -> bool {
+        match source {
+            Source::Input => true,
+            Source::Step(step) => step < self.still,
+        }
+    }
+
+    /// Whether there are networks within the network.
+    #[must_use]
+    pub fn holds_networks(&self) -> bool {
+        self.checked.layers.iter().any(CheckedLayer::is_network)
+    }
 }
 
 /// A step: layers that are computed as one, or a junction.
@@ -91,17 +118,27 @@ pub enum Back {
     },
 }
 
-/// Steps that run without looking at other blocks of samples.
+/// Steps that run without looking at other blocks of samples, or a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Segment {
+pub struct Stretch {
     /// Their positions among all steps.
     pub steps: Range<usize>,
-    /// Their part of the way back: with the coupled step behind the segment, without the one that starts it.
+    /// Their part of the way back: with the coupled step behind the stretch, without the one that starts it.
     pub back: Range<usize>,
-    /// The step that starts the segment, if it couples samples.
+    /// The step that starts the stretch, if it couples samples.
     pub coupled: Option<usize>,
-    /// The coupled step of the segment behind this one.
+    /// The step that starts the stretch behind this one, if that couples samples.
     pub next_coupled: Option<usize>,
+    /// Whether its only step is a network.
+    pub is_network: bool,
+}
+
+impl Stretch {
+    /// Whether nothing is done in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.back.is_empty() && self.next_coupled.is_none()
+    }
 }
 
 /// Plans the execution of a checked network.
@@ -113,17 +150,37 @@ pub fn plan<'a>(checked: &'a Checked<'a>) -> Program<'a> {
     };
     let (_, back) = line.list(&checked.list, Source::Input);
     let steps = line.steps;
-    let coupled: Vec<bool> = steps
+    let cuts: Vec<Cut> = steps
         .iter()
-        .map(|step| checked.layers[step.group.layers.start].role == Role::Coupled)
+        .map(|step| match &checked.layers[step.group.layers.start] {
+            layer if layer.is_network() => Cut::Network,
+            layer if layer.role == Role::Coupled && !layer.is_frozen() => Cut::Coupled,
+            _ => Cut::Nowhere,
+        })
         .collect();
-    let segments = segments(&coupled, &back);
+    let stretches = stretches(&cuts, &back);
+    let still = still(checked, &steps);
     Program {
         checked,
         steps,
         back,
-        segments,
+        stretches,
+        still,
     }
+}
+
+/// How many of the first steps have nothing to train. The lists of a block end the search.
+fn still(checked: &Checked<'_>, steps: &[Step]) -> usize {
+    let layers = checked.list.iter().map_while(|node| match node {
+        Node::Layer(layer) => Some(*layer),
+        Node::Block { .. } => None,
+    });
+    let still = layers.take_while(|layer| !checked.layers[*layer].is_trained());
+    let end = still.last().map_or(0, |layer| layer + 1);
+    let steps = steps.iter();
+    steps
+        .take_while(|step| step.group.layers.end <= end)
+        .count()
 }
 
 /// The line of steps as it grows.
@@ -233,31 +290,63 @@ impl Line<'_> {
     }
 }
 
-/// A segment before every coupled step; where that step is the first, its segment is empty.
-fn segments(coupled: &[bool], back: &[Back]) -> Vec<Segment> {
-    let way_to = |step: usize| back.iter().position(|back| *back == Back::Through(step));
-    let mut segments = Vec::new();
-    let (mut start, mut before) = (0, None);
-    let starts = (0..coupled.len()).filter(|&step| coupled[step]);
-    for next in starts.map(Some).chain([None]) {
-        let first = next.and_then(way_to).unwrap_or(0);
-        let end = before.and_then(way_to).unwrap_or(back.len());
-        segments.push(Segment {
-            steps: start..next.unwrap_or(coupled.len()),
-            back: first..end,
-            coupled: before,
-            next_coupled: next,
+/// Where a step cuts the line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    Nowhere,
+    /// Before a step that couples samples.
+    Coupled,
+    /// Before and behind a network.
+    Network,
+}
+
+/// A stretch before every coupled step, and before and behind every network; one may be empty.
+fn stretches(cuts: &[Cut], back: &[Back]) -> Vec<Stretch> {
+    let way_to = |step: usize| {
+        let position = back.iter().position(|back| *back == Back::Through(step));
+        position.expect("the way back goes through every step that is no junction")
+    };
+    let mut stretches = Vec::new();
+    let (mut start, mut coupled, mut way_end) = (0, None, back.len());
+    for (step, cut) in cuts.iter().enumerate() {
+        if *cut == Cut::Nowhere {
+            continue;
+        }
+        let (is_network, way) = (*cut == Cut::Network, way_to(step));
+        stretches.push(Stretch {
+            steps: start..step,
+            back: way + usize::from(is_network)..way_end,
+            coupled,
+            next_coupled: (!is_network).then_some(step),
+            is_network: false,
         });
-        start = next.unwrap_or(start);
-        before = next;
+        (start, coupled, way_end) = (step, Some(step), way);
+        if is_network {
+            stretches.push(Stretch {
+                steps: step..step + 1,
+                back: way..way + 1,
+                coupled: None,
+                next_coupled: None,
+                is_network: true,
+            });
+            (start, coupled) = (step + 1, None);
+        }
     }
-    segments
+    stretches.push(Stretch {
+        steps: start..cuts.len(),
+        back: 0..way_end,
+        coupled,
+        next_coupled: None,
+        is_network: false,
+    });
+    stretches
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Back, Segment, Source, plan, segments};
-    use crate::check::check;
+    use super::{Back, Cut, Source, Stretch, plan, stretches};
+    use crate::ast::Network;
+    use crate::check::{Checked, check};
     use crate::fault::Faults;
     use crate::parse::parse;
 
@@ -265,34 +354,78 @@ mod tests {
         (0..steps).rev().map(Back::Through).collect()
     }
 
+    fn cut(cuts: &[Cut]) -> Vec<Stretch> {
+        stretches(cuts, &line(cuts.len()))
+    }
+
     #[test]
-    fn a_network_without_coupling_is_one_segment() {
-        let whole = Segment {
+    fn a_network_without_coupling_is_one_stretch() {
+        let whole = Stretch {
             steps: 0..3,
             back: 0..3,
             coupled: None,
             next_coupled: None,
+            is_network: false,
         };
-        assert_eq!(segments(&[false; 3], &line(3)), [whole]);
+        assert_eq!(cut(&[Cut::Nowhere; 3]), [whole]);
     }
 
     #[test]
-    fn a_segment_ends_before_every_coupled_step() {
-        let cut = segments(&[false, true, false, true], &line(4));
-        let ranges: Vec<_> = cut.iter().map(|segment| segment.steps.clone()).collect();
+    fn a_stretch_ends_before_every_coupled_step() {
+        let cut = cut(&[Cut::Nowhere, Cut::Coupled, Cut::Nowhere, Cut::Coupled]);
+        let ranges: Vec<_> = cut.iter().map(|stretch| stretch.steps.clone()).collect();
         assert_eq!(ranges, [0..1, 1..3, 3..4]);
-        let ways: Vec<_> = cut.iter().map(|segment| segment.back.clone()).collect();
+        let ways: Vec<_> = cut.iter().map(|stretch| stretch.back.clone()).collect();
         assert_eq!(ways, [2..4, 0..2, 0..0]);
         assert_eq!(cut[0].next_coupled, Some(1));
         assert_eq!((cut[0].coupled, cut[2].coupled), (None, Some(3)));
     }
 
     #[test]
-    fn a_coupled_first_step_leaves_the_first_segment_empty() {
-        let cut = segments(&[true, false], &line(2));
+    fn a_coupled_first_step_leaves_the_first_stretch_empty() {
+        let cut = cut(&[Cut::Coupled, Cut::Nowhere]);
         assert_eq!((cut[0].steps.clone(), cut[0].next_coupled), (0..0, Some(0)));
         assert_eq!((cut[0].back.clone(), cut[1].back.clone()), (1..2, 0..1));
         assert_eq!(cut[1].steps, 0..2);
+    }
+
+    #[test]
+    fn a_network_is_a_stretch_between_others() {
+        let cut = cut(&[Cut::Network, Cut::Coupled, Cut::Network, Cut::Nowhere]);
+        let ranges: Vec<_> = cut.iter().map(|stretch| stretch.steps.clone()).collect();
+        assert_eq!(ranges, [0..0, 0..1, 1..1, 1..2, 2..3, 3..4]);
+        let ways: Vec<_> = cut.iter().map(|stretch| stretch.back.clone()).collect();
+        assert_eq!(ways, [4..4, 3..4, 2..3, 2..2, 1..2, 0..1]);
+        let empty: Vec<_> = cut.iter().map(Stretch::is_empty).collect();
+        assert_eq!(empty, [true, false, false, false, false, false]);
+        assert_eq!((cut[2].next_coupled, cut[3].coupled), (Some(1), Some(1)));
+        assert!(cut[1].is_network && cut[4].is_network && !cut[3].is_network);
+    }
+
+    fn checked<R>(source: &str, see: impl FnOnce(&Checked<'_>) -> R) -> R {
+        let mut faults = Faults::default();
+        let network: Network = parse(source.parse().unwrap(), &mut faults).unwrap();
+        let checked = check(&network, &mut faults);
+        assert!(faults.is_empty(), "{faults:?}");
+        see(&checked)
+    }
+
+    #[test]
+    fn steps_before_the_first_that_is_trained_are_still() {
+        let still = |list: &str| {
+            let source = format!("Net: Image<4, 4, 1> => Logits<8> {{ {list} }}");
+            checked(&source, |checked| plan(checked).still)
+        };
+        assert_eq!(still("Flatten, Dense(8)"), 1);
+        assert_eq!(still("Noise(0.1), Flatten, Relu, Dense(8)"), 2);
+        assert_eq!(
+            still("frozen Conv2d(3), Relu, Flatten, frozen Dense(4), Dense(8)"),
+            2
+        );
+        assert_eq!(still("Conv2d(3), Flatten, frozen Dense(8)"), 0);
+        assert_eq!(still("Flatten, Residual { Relu }, Dense(8)"), 1);
+        assert_eq!(still("frozen self::Encoder, Dense(8)"), 1);
+        assert_eq!(still("self::Encoder, Dense(8)"), 0);
     }
 
     #[test]
@@ -300,47 +433,45 @@ mod tests {
         let source = "Net: Vector<4> => Logits<8> {
             Dense(4), Concat { { Dense(3), Relu }, {}, { Dense(1) } }, Residual { Dense(8) },
         }";
-        let mut faults = Faults::default();
-        let network = parse(source.parse().unwrap(), &mut faults).unwrap();
-        let checked = check(&network, &mut faults);
-        assert!(faults.is_empty(), "{faults:?}");
-        let program = plan(&checked);
-        let reads: Vec<_> = program.steps.iter().map(|step| &step.reads[..]).collect();
-        let of = |step| Source::Step(step);
-        let expected: [&[Source]; 6] = [
-            &[Source::Input],
-            &[of(0)],
-            &[of(0)],
-            &[of(1), of(0), of(2)],
-            &[of(3)],
-            &[of(3), of(4)],
-        ];
-        assert_eq!(reads, expected);
-        let (junction, residual) = (3, 5);
-        assert_eq!(
-            program.back,
-            [
-                Back::Hold(residual),
-                Back::Through(4),
-                Back::Release {
-                    junction: residual,
-                    collected: false
-                },
-                Back::Hold(junction),
-                Back::Enter { junction, list: 2 },
-                Back::Through(2),
-                Back::Collect {
-                    junction,
-                    is_first: true
-                },
-                Back::Enter { junction, list: 0 },
-                Back::Through(1),
-                Back::Release {
-                    junction,
-                    collected: true
-                },
-                Back::Through(0),
-            ]
-        );
+        checked(source, |checked| {
+            let program = plan(checked);
+            let reads: Vec<_> = program.steps.iter().map(|step| &step.reads[..]).collect();
+            let of = |step| Source::Step(step);
+            let expected: [&[Source]; 6] = [
+                &[Source::Input],
+                &[of(0)],
+                &[of(0)],
+                &[of(1), of(0), of(2)],
+                &[of(3)],
+                &[of(3), of(4)],
+            ];
+            assert_eq!(reads, expected);
+            let (junction, residual) = (3, 5);
+            assert_eq!(
+                program.back,
+                [
+                    Back::Hold(residual),
+                    Back::Through(4),
+                    Back::Release {
+                        junction: residual,
+                        collected: false
+                    },
+                    Back::Hold(junction),
+                    Back::Enter { junction, list: 2 },
+                    Back::Through(2),
+                    Back::Collect {
+                        junction,
+                        is_first: true
+                    },
+                    Back::Enter { junction, list: 0 },
+                    Back::Through(1),
+                    Back::Release {
+                        junction,
+                        collected: true
+                    },
+                    Back::Through(0),
+                ]
+            );
+        });
     }
 }

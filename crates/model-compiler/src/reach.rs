@@ -86,6 +86,22 @@ impl Reach {
         fault
     }
 
+    /// One step of this. The fault, if it is no sequence.
+    pub fn step(self) -> (Self, Option<Fault>) {
+        let fault = self.fault(|shape| {
+            let step = chain::step_of(shape);
+            chain::each_step(shape, Plan::yields(step, step)).fault
+        });
+        let shape = chain::step_of(self.shape);
+        (Self::of(Some(shape)), fault)
+    }
+
+    /// A sequence of this.
+    #[must_use]
+    pub fn in_sequence(self) -> Self {
+        Self::of(Some(self.shape.in_sequence()))
+    }
+
     /// What comes of several, which lists of a block make of this one. The fault, if they do not go together.
     pub fn join(self, outputs: &[Self], join: Join) -> (Self, Option<Fault>) {
         if self.may_be_either || outputs.iter().any(|output| output.may_be_either) {

@@ -3,12 +3,12 @@
 use strsim::damerau_levenshtein;
 
 /// The candidate that `written` is a misspelling of: equal but for case, or within two edits (one, for names of up to
-/// three letters).
+/// four letters).
 pub fn closest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let most = if written.len() <= 3 { 1 } else { 2 };
+    let most = if written.len() <= 4 { 1 } else { 2 };
     candidates
         .into_iter()
         .map(|candidate| (distance(written, candidate), candidate))
@@ -43,5 +43,7 @@ mod tests {
         assert_eq!(closest("Attention", NAMES), None);
         assert_eq!(closest("Elu", NAMES), None);
         assert_eq!(closest("Mish", NAMES), None);
+        assert_eq!(closest("Rule", NAMES), None);
+        assert_eq!(closest("Reul", NAMES), Some("Relu"));
     }
 }

@@ -1,4 +1,4 @@
-//! Blocks: which lists they hold, and the lists that stand for others several times over.
+//! Blocks: which lists they hold, the lists that stand for others several times over, and those that see one step at a time.
 //!
 //! What comes out is a tree of single layers and of junctions, in the order in which everything is computed: the lists of a
 //! junction before the junction itself.
@@ -23,6 +23,8 @@ pub struct Instance<'a> {
     pub turns: Vec<usize>,
     /// Whether it is the layer on the way around a block that asks for one.
     pub projects: bool,
+    /// Whether it is applied to every step of a sequence alone.
+    pub each_step: bool,
 }
 
 impl Instance<'_> {
@@ -65,16 +67,31 @@ impl<'a> Item<'a> {
 /// The items of a list.
 #[must_use]
 pub fn unroll<'a>(layers: &'a [Layer], library: &Path) -> Vec<Item<'a>> {
-    list(layers, library, &[])
+    let whole = Within {
+        library,
+        turns: Vec::new(),
+        each_step: false,
+    };
+    list(layers, &whole)
 }
 
-fn list<'a>(layers: &'a [Layer], library: &Path, turns: &[usize]) -> Vec<Item<'a>> {
+/// What a list lies in.
+#[derive(Clone)]
+struct Within<'l> {
+    library: &'l Path,
+    turns: Vec<usize>,
+    each_step: bool,
+}
+
+fn list<'a>(layers: &'a [Layer], within: &Within<'_>) -> Vec<Item<'a>> {
     let mut items = Vec::new();
+    let library = within.library;
     for layer in layers {
         let instance = Instance {
             source: layer,
-            turns: turns.to_vec(),
+            turns: within.turns.clone(),
             projects: false,
+            each_step: within.each_step,
         };
         let block = builtin::find_block(&layer.kind().to_string());
         let Some(block) = block.filter(|_| layer.is_bare()) else {
@@ -85,15 +102,24 @@ fn list<'a>(layers: &'a [Layer], library: &Path, turns: &[usize]) -> Vec<Item<'a
         let given = Given::read(block, layer, library, &mut faults);
         let written = layer.block.as_deref().unwrap_or_default();
         let mut inner = Vec::new();
+        refuse_frozen(layer, &mut faults);
         if block.role == Role::Repeat {
             for turn in 0..times(block, layer, &given, &mut faults) {
-                let turns = [turns, &[turn]].concat();
-                let items = written.iter().map(|layers| list(layers, library, &turns));
+                let mut within = within.clone();
+                within.turns.push(turn);
+                let items = written.iter().map(|layers| list(layers, &within));
                 inner.extend(items.flatten());
             }
+        } else if block.role == Role::EachStep {
+            step_by_step(block, layer, within, &mut faults);
+            let within = Within {
+                each_step: true,
+                ..within.clone()
+            };
+            inner.extend(written.iter().flat_map(|layers| list(layers, &within)));
         } else {
             let join = join(block, layer, &given, &mut faults);
-            let lists = written.iter().map(|layers| list(layers, library, turns));
+            let lists = written.iter().map(|layers| list(layers, within));
             let mut lists: Vec<_> = lists.collect();
             let mut how = join;
             if given.bool_or("project", false) && !lists.is_empty() {
@@ -113,6 +139,34 @@ fn list<'a>(layers: &'a [Layer], library: &Path, turns: &[usize]) -> Vec<Item<'a
         items.append(&mut inner);
     }
     items
+}
+
+/// Looks at a list that is applied to every step alone.
+fn step_by_step(block: &Builtin, layer: &Layer, within: &Within<'_>, faults: &mut Faults) {
+    let lists = layer.block.as_deref().unwrap_or_default();
+    let is_one = lists.len() == 1 && !lists[0].is_empty();
+    let (what, help) = if within.each_step {
+        (
+            "a step of a sequence is no sequence",
+            "leave the inner `TimeDistributed` out".to_owned(),
+        )
+    } else if !is_one {
+        (
+            "`TimeDistributed` holds one list of layers in braces",
+            format!("write `{}`", block.example),
+        )
+    } else {
+        return;
+    };
+    faults.push(Place::of(&layer.path), what, help);
+}
+
+fn refuse_frozen(layer: &Layer, faults: &mut Faults) {
+    if let Some(frozen) = &layer.frozen {
+        let help = "write it before each layer in the block, or make the list a network of its own";
+        let what = "`frozen` stands before a layer or a network";
+        faults.push(Place::of(frozen), what, help);
+    }
 }
 
 /// How often a list is repeated; once where that cannot be read, so that the list is looked at.

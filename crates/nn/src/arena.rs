@@ -38,13 +38,14 @@ pub struct Arena<T: Float> {
 
 /// An arena cut up for a block: its values in order of the steps, its gradients, its scratch space.
 #[derive(Debug)]
-pub struct Carved<'a, T> {
+pub struct Carved<'a, T: Float> {
     rows: Rows,
     purpose: Purpose,
     values: &'a mut [T],
     bytes: &'a mut [u8],
     carried: &'a mut [T],
-    gradients: Option<Gradients<'a, T>>,
+    /// Two buffers, and which of them holds the current gradient; `None` once they are taken.
+    gradients: Option<(&'a mut [AlignedVec<T>; 2], &'a mut bool)>,
     /// Scratch space, shared by all steps.
     pub scratch: &'a mut [T],
     /// Statistics of this block, for layers that couple samples.
@@ -87,8 +88,7 @@ impl<T: Float> Arena<T> {
         let mut partials = 0;
         for step in steps {
             let sizes = Sizes::of(step, rows, purpose);
-            values +=
-                sizes.value.next_multiple_of(ALIGNMENT) + sizes.saved.next_multiple_of(ALIGNMENT);
+            values += sizes.values();
             bytes += sizes.bytes;
             carried += sizes.carried.next_multiple_of(ALIGNMENT);
             widest = widest.max(sizes.value);
@@ -113,23 +113,13 @@ impl<T: Float> Arena<T> {
 
     /// The arena cut up for a block of `rows`.
     pub fn carve(&mut self, rows: Rows) -> Carved<'_, T> {
-        let [first, second] = &mut self.gradients;
-        let (current, next) = if self.flipped {
-            (second, first)
-        } else {
-            (first, second)
-        };
         Carved {
             rows,
             purpose: self.purpose,
             values: &mut self.values,
             bytes: &mut self.bytes,
             carried: &mut self.carried,
-            gradients: Some(Gradients {
-                current,
-                next,
-                flipped: &mut self.flipped,
-            }),
+            gradients: Some((&mut self.gradients, &mut self.flipped)),
             scratch: &mut self.scratch,
             partials: &mut self.partials,
         }
@@ -193,12 +183,55 @@ impl<'a, T: Float> Carved<'a, T> {
         }
     }
 
+    /// The buffers of the next steps, for passes over them alone.
+    pub fn part(&mut self, steps: &[Step]) -> Carved<'_, T> {
+        let (mut values, mut bytes, mut carried) = (0, 0, 0);
+        for step in steps {
+            let sizes = Sizes::of(step, self.rows, self.purpose);
+            values += sizes.values();
+            bytes += sizes.bytes;
+            carried += sizes.carried.next_multiple_of(ALIGNMENT);
+        }
+        Carved {
+            values: cut(&mut self.values, values, 1),
+            bytes: cut(&mut self.bytes, bytes, 1),
+            carried: cut(&mut self.carried, carried, 1),
+            ..self.again()
+        }
+    }
+
+    /// The same, for one of several passes.
+    pub fn again(&mut self) -> Carved<'_, T> {
+        let gradients = self.gradients.as_mut();
+        Carved {
+            rows: self.rows,
+            purpose: self.purpose,
+            values: &mut *self.values,
+            bytes: &mut *self.bytes,
+            carried: &mut *self.carried,
+            gradients: gradients.map(|(buffers, flipped)| (&mut **buffers, &mut **flipped)),
+            scratch: &mut *self.scratch,
+            partials: &mut *self.partials,
+        }
+    }
+
     /// The two gradient buffers.
     ///
     /// # Panics
     /// If they were taken before.
     pub fn gradients(&mut self) -> Gradients<'a, T> {
-        self.gradients.take().expect("the gradients are taken once")
+        let ([first, second], flipped) =
+            self.gradients.take().expect("the gradients are taken once");
+        let (current, next) = if *flipped {
+            (second, first)
+        } else {
+            (first, second)
+        };
+        Gradients {
+            current,
+            next,
+            flipped,
+        }
     }
 }
 
@@ -232,6 +265,11 @@ impl Sizes {
             bytes: plan.saved_bytes.len(input_rows, rows.samples),
             carried: plan.carried * carrying,
         }
+    }
+
+    /// Numbers of the output and of what is saved, gaps of alignment included.
+    fn values(&self) -> usize {
+        self.value.next_multiple_of(ALIGNMENT) + self.saved.next_multiple_of(ALIGNMENT)
     }
 }
 

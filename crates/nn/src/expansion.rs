@@ -3,16 +3,21 @@
 //! Generated code reaches it as `<library>::__private`. Beside the re-exports there are three small things that only
 //! generated code needs: a conversion, a report, and a message for a layer without a shape rule.
 
-pub use crate::arena::Arena;
+pub use crate::arena::Carved;
 pub use crate::graph::Graph;
 pub use crate::initialise::Seed;
 pub use crate::junction::Junction;
 pub use crate::layer::Layer;
-pub use crate::network::{Element, Lane, LayerView, Network, Step, Visitor, fresh};
+pub use crate::nested;
+pub use crate::network::{
+    Element, Lane, LayerView, Network, Step, Visitor, activation_bytes, fresh,
+};
 pub use crate::run::{Back, Run};
 pub use crate::summary::Summary;
 pub use plywood_kernels::{AlignedVec, Float};
-pub use plywood_shape::{Activation, LayerInfo, Padding, Plan, Sample, chain, layers};
+pub use plywood_shape::{
+    Activation, Inputs, LayerInfo, Name, Padding, Plan, Sample, chain, layers, table,
+};
 
 use plywood_shape::Shape;
 
@@ -33,6 +38,10 @@ pub fn cast<T: Float, U: Float>(values: &[T]) -> AlignedVec<U> {
 #[track_caller]
 pub const fn report_custom(plan: &Plan, is_first: bool) {
     plan.report();
+    assert!(
+        !plan.output.is_unknown() || plan.input.is_unknown() || plan.fault.is_some(),
+        "the layer's plan does not say what comes out\nhelp: a layer that keeps the shape yields `input`"
+    );
     assert!(
         plan.coupling == 0,
         "only the built-in BatchNorm couples the samples of a batch\nhelp: leave `couples` out of the layer's plan"

@@ -86,7 +86,7 @@ impl Graph {
     fn edges(&self) -> impl Iterator<Item = (Node, Node)> {
         self.layers.iter().enumerate().flat_map(|(index, layer)| {
             let inputs = layer.inputs.iter();
-            inputs.map(move |input| (Node(*input), Node(Some(index))))
+            inputs.map(move |input| (Node(input), Node(Some(index))))
         })
     }
 }

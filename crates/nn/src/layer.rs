@@ -52,7 +52,7 @@ use std::ops::Range;
     note = "a layer has `pub const fn new` and `pub const fn plan` of its own and implements `plywood::Layer<T>`; see examples/04-custom-layer.rs"
 )]
 pub trait Layer<T: Float, X = T>: Sync {
-    /// `y` from `x`: every number of `y` is written. While training, what the plan says is saved goes to `memory`.
+    /// `y` from `x`: every number of `y` is written. What the plan says is saved goes to `memory`, if the pass keeps it.
     fn forward(&self, pass: &Pass<'_, T>, x: &[X], y: &mut [T], memory: Memory<'_, T>);
 
     /// The gradients of the inputs (written) and of the parameters (added to), from the gradient of the outputs.
@@ -191,8 +191,10 @@ pub struct Pass<'a, T> {
     pub rows: Rows,
     /// Valid steps of every sample; empty where all steps of all samples are valid.
     pub lengths: &'a [u32],
-    /// Whether this is training: dropout drops, batch statistics count.
+    /// Whether the layer is being trained: dropout drops, batch statistics count. Not where it is frozen.
     pub training: bool,
+    /// Whether a way back follows, so that what it reads is to be kept.
+    pub keeps: bool,
     /// This layer's randomness at this step.
     pub noise: Noise,
     /// The layer's parameters, in the order of the plan.

@@ -16,6 +16,8 @@ mod layer;
 pub mod layers;
 pub mod loss;
 pub mod metric;
+#[doc(hidden)]
+pub mod nested;
 pub mod network;
 mod on_tape;
 pub mod optimizer;

@@ -1,17 +1,23 @@
 //! What `model!` generates, as a trait: the passes of a network over blocks of samples.
 
-use crate::arena::Arena;
+use crate::arena::Carved;
 use crate::initialise::Seed;
 use crate::layer::Layer;
+use crate::nested::Declared;
 use crate::run::Run;
 use plywood_kernels::{AlignedVec, Float};
-use plywood_shape::{LayerInfo, Plan, Sample};
+use plywood_shape::{LayerInfo, Plan, Sample, chain, table};
 
 /// A network: parameters in one flat buffer, and its forward and backward pass over blocks of samples.
 ///
 /// `model!` implements it. The passes are associated functions over slices, so that an engine runs them for many
 /// blocks at once. They come in segments: a segment ends where a layer needs to know all samples of the batch before
 /// it goes on, as batch normalisation does while training.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a network",
+    label = "neither a built-in layer nor a network of `model!`",
+    note = "a layer of your own has parentheses in a list, as in `Scale()`"
+)]
 pub trait Network: Sized + Send + Sync {
     /// What it computes in.
     type Scalar: Float;
@@ -19,6 +25,8 @@ pub trait Network: Sized + Send + Sync {
     type Input: Sample;
     /// What it yields.
     type Output: Sample<Element<Self::Scalar> = Self::Scalar>;
+    /// The same network computing in another float.
+    type Of<U: Float>: Network<Scalar = U, Input = Self::Input>;
 
     /// The name of the network.
     const NAME: &'static str;
@@ -28,9 +36,13 @@ pub trait Network: Sized + Send + Sync {
     const STEPS: &'static [Step];
     /// How many segments the passes come in.
     const SEGMENTS: usize;
+    /// What the network is for another that it lies in.
+    const DECLARED: Declared = Declared::of::<Self>();
 
     /// A new network. Its parameters follow from the seed alone.
     fn seeded(seed: Seed) -> Self;
+    /// A network with these parameters and this running state, gaps of alignment included.
+    fn of_numbers(parameters: AlignedVec<Self::Scalar>, state: AlignedVec<Self::Scalar>) -> Self;
 
     /// All parameters.
     fn parameters(&self) -> &[Self::Scalar];
@@ -46,23 +58,23 @@ pub trait Network: Sized + Send + Sync {
         segment: usize,
         run: &Run<'_, Self::Scalar>,
         input: &[Element<Self>],
-        arena: &mut Arena<Self::Scalar>,
+        memory: Carved<'_, Self::Scalar>,
     );
 
-    /// Runs a segment backward over a block, last segment first; parameter gradients are added to `gradient`.
+    /// Runs a segment backward over a block, last segment first; parameter gradients are added to those of the `lane`.
     ///
-    /// With `INPUT_GRADIENT`, the gradient of the network's input is in [`Arena::input_gradient`] after segment 0;
+    /// With `INPUT_GRADIENT`, the gradient of the network's input is the current one of `memory` after segment 0;
     /// without it, it is not computed.
     fn backward<const INPUT_GRADIENT: bool>(
         segment: usize,
         run: &Run<'_, Self::Scalar>,
         input: &[Element<Self>],
-        arena: &mut Arena<Self::Scalar>,
-        gradient: &mut Lane<'_, Self::Scalar>,
+        memory: Carved<'_, Self::Scalar>,
+        lane: &mut Lane<'_, Self::Scalar>,
     );
 
-    /// Shows every step's layer to `visitor`, in order.
-    fn visit<V: Visitor<Self::Scalar>>(visitor: &mut V);
+    /// Shows every step's layer to `visitor`, in order; the first of them as step `first`.
+    fn visit<V: Visitor<Self::Scalar>>(first: usize, visitor: &mut V);
 
     /// Adds the kept gradient rows of the first step to a part of its table's gradient, which begins at number `start`, if its
     /// plan scatters.
@@ -88,6 +100,20 @@ pub struct Step {
     pub state_offset: usize,
     /// The position in the list of its first layer.
     pub layer: usize,
+    /// Whether training leaves its numbers as they are.
+    pub frozen: bool,
+}
+
+/// Bytes that a sample, or a step, keeps live between forward and backward pass, in `f32`.
+#[must_use]
+pub const fn activation_bytes(steps: &[Step]) -> usize {
+    let mut sum = 0;
+    let mut i = 0;
+    while i < steps.len() {
+        sum += chain::activation_bytes(&steps[i].plan, 4);
+        i += 1;
+    }
+    sum
 }
 
 /// Where the gradients of a block go.
@@ -187,22 +213,7 @@ impl<'a, T: Float> LayerView<'a, T> {
 /// Parameters and state of a new network, each tensor filled as its layer says.
 #[must_use]
 pub fn fresh<T: Float>(layers: &[LayerInfo], seed: Seed) -> (AlignedVec<T>, AlignedVec<T>) {
-    let mut lens = (0, 0);
-    for info in layers {
-        let plan = &info.plan;
-        lens.0 = lens.0.max(
-            info.offset
-                + plan
-                    .parameter_count()
-                    .next_multiple_of(plywood_shape::chain::ALIGNMENT),
-        );
-        lens.1 = lens.1.max(
-            info.state_offset
-                + plan
-                    .state_count()
-                    .next_multiple_of(plywood_shape::chain::ALIGNMENT),
-        );
-    }
+    let lens = table::buffer_lens(layers);
     let mut parameters = AlignedVec::zeroed(lens.0);
     let mut state = AlignedVec::zeroed(lens.1);
     for (index, info) in layers.iter().enumerate() {

@@ -227,6 +227,7 @@ impl<N: Network> Setting<N> {
         Run {
             steps: self.layout.steps(),
             layout: &self.layout,
+            first: 0,
             parameters,
             state: &self.state,
             prepared: &self.prepared,
@@ -272,7 +273,8 @@ impl<N: Network> Block<N> {
                 meet::<N>(segment, &setting.layout, &self.arena, &mut setting.shared);
             }
             let input = &setting.samples.input;
-            N::forward(segment, &setting.run(parameters), input, &mut self.arena);
+            let memory = self.arena.carve(setting.samples.rows);
+            N::forward(segment, &setting.run(parameters), input, memory);
         }
         self.fresh = true;
     }
@@ -308,14 +310,18 @@ impl<N: Network> Block<N> {
         };
         for segment in (0..N::SEGMENTS).rev() {
             let (run, input) = (setting.run(parameters), &setting.samples.input);
-            N::backward::<INPUT_GRADIENT>(segment, &run, input, arena, &mut lane);
+            let memory = arena.carve(rows);
+            N::backward::<INPUT_GRADIENT>(segment, &run, input, memory, &mut lane);
             if segment > 0 {
                 let sums = &mut setting.shared_gradient;
                 meet::<N>(segment, &setting.layout, arena, sums);
             }
         }
-        if !table.is_empty() {
+        if kept > 0 {
             N::scatter(&setting.samples.input, deferred, 0, table);
+        }
+        for step in N::STEPS.iter().filter(|step| step.frozen) {
+            gradient[step.offset..][..step.plan.parameter_count()].fill(N::Scalar::ZERO);
         }
         gradient
     }

@@ -84,12 +84,15 @@ fn prepare_steps<N: Network>(
             }
         }
     }
-    N::visit(&mut Prepare {
-        range,
-        steps: layout.steps(),
-        layout,
-        parameters,
-        prepared,
-        timer,
-    });
+    N::visit(
+        0,
+        &mut Prepare {
+            range,
+            steps: layout.steps(),
+            layout,
+            parameters,
+            prepared,
+            timer,
+        },
+    );
 }

@@ -3,7 +3,7 @@
 //! What `model!` generates is a straight line of calls to [`Run::forward`] and [`Run::backward`]; this file finds each
 //! step's parameters, memory and randomness, and hands them to the layer.
 
-use crate::arena::{Gradients, Slot, cut};
+use crate::arena::{Carved, Gradients, Slot, cut};
 use crate::engine::{MOST, Place, Timer, Work, share};
 use crate::layer::{Flow, LateWeight, Layer, Memory, Noise, Parts, Pass};
 use crate::network::{Kept, Lane, Network, Step, Visitor};
@@ -21,6 +21,9 @@ pub struct Run<'a, T> {
     pub steps: &'a [Step],
     /// Where each step's prepared numbers and statistics start.
     pub layout: &'a Layout,
+    /// Which of them is the first one of the network that the pass belongs to: steps of a network within another are counted from
+    /// there.
+    pub first: usize,
     /// All parameters.
     pub parameters: &'a [T],
     /// All running state.
@@ -115,10 +118,14 @@ impl Layout {
         }
         impl<T: Float> Visitor<T> for Sizes<'_> {
             fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
-                let plan = &{ self.layout.steps[index].plan };
+                let Step { plan, frozen, .. } = &{ self.layout.steps[index] };
                 let late = layer.late_weight(plan);
-                let late = late.filter(|_| self.purpose == Purpose::Training);
-                self.layout.add_gradient(index, plan, late);
+                let late = late.filter(|_| self.purpose == Purpose::Training && !frozen);
+                if !frozen || self.purpose == Purpose::Gradient {
+                    self.layout.add_gradient(index, plan, late);
+                } else {
+                    self.layout.gradients.push(0);
+                }
                 let len = match self.purpose {
                     Purpose::Inference => layer.prepared_for_forward_len(plan),
                     Purpose::Gradient | Purpose::Training => layer.prepared_len(plan),
@@ -139,10 +146,14 @@ impl Layout {
                 layout.sparse_len += step.plan.parameter_count().next_multiple_of(ALIGNMENT);
             }
         }
-        N::visit(&mut Sizes {
-            layout: &mut layout,
-            purpose,
-        });
+        N::visit(
+            0,
+            &mut Sizes {
+                layout: &mut layout,
+                purpose,
+            },
+        );
+        layout.make_room_for_frozen(purpose);
         layout
     }
 
@@ -174,8 +185,22 @@ impl Layout {
             alone,
             most: 0,
         };
-        N::visit::<Scratch<'_>>(&mut scratch);
+        N::visit(0, &mut scratch);
         scratch.most
+    }
+
+    /// While training, the gradients of all frozen steps go where nobody reads them.
+    fn make_room_for_frozen(&mut self, purpose: Purpose) {
+        if purpose != Purpose::Training {
+            return;
+        }
+        let mut len = 0;
+        let frozen = self.steps.iter().zip(&mut self.gradients);
+        for (step, gradient) in frozen.filter(|(step, _)| step.frozen && !step.plan.sparse) {
+            *gradient = self.gradients_len;
+            len = len.max(step.plan.parameter_count());
+        }
+        self.gradients_len += len.next_multiple_of(ALIGNMENT);
     }
 
     /// Lays out a step's gradient behind those before it.
@@ -234,7 +259,35 @@ enum Purpose {
     Inference,
 }
 
-impl<T: Float> Run<'_, T> {
+impl<'a, T: Float> Run<'a, T> {
+    /// The run of the network within this one that begins with step `first`.
+    #[must_use]
+    pub fn part(&self, first: usize) -> Run<'a, T> {
+        Run {
+            first: self.first + first,
+            ..*self
+        }
+    }
+
+    /// What step `index` writes; slots are taken in order.
+    pub fn slot<'m>(&self, index: usize, memory: &mut Carved<'m, T>) -> Slot<'m, T> {
+        memory.take(&self.steps[self.first + index])
+    }
+
+    /// What the last of some steps writes.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn last_slot<'m>(&self, steps: Range<usize>, memory: &mut Carved<'m, T>) -> Slot<'m, T> {
+        let slots = steps.map(|index| self.slot(index, memory));
+        slots.last().expect("a network has steps")
+    }
+
+    /// The memory of some steps, which are a network within this one.
+    pub fn memory<'m>(&self, steps: Range<usize>, memory: &'m mut Carved<'_, T>) -> Carved<'m, T> {
+        memory.part(&self.steps[self.first + steps.start..self.first + steps.end])
+    }
+
     /// Runs step `index` forward.
     pub fn forward<L: Layer<T, X>, X: Sync>(
         &self,
@@ -244,6 +297,7 @@ impl<T: Float> Run<'_, T> {
         slot: &mut Slot<'_, T>,
         scratch: &mut [T],
     ) {
+        let index = self.first + index;
         if index == 0 && self.lookup.is_some() {
             return;
         }
@@ -296,6 +350,7 @@ impl<T: Float> Run<'_, T> {
         back: &mut Back<'_, '_, T>,
         input_gradient: bool,
     ) {
+        let index = self.first + index;
         let pass = self.pass(index);
         let plan = pass.plan;
         let inputs = plan.input.elements().get() * self.rows.of(plan.input);
@@ -322,7 +377,8 @@ impl<T: Float> Run<'_, T> {
 
     /// While training, takes the statistics of a block for coupled step `index`; `partials` is the arena's.
     pub fn observe<L: Layer<T, X>, X>(&self, index: usize, layer: &L, x: &[X], partials: &mut [T]) {
-        if self.training {
+        let index = self.first + index;
+        if self.training && !self.steps[index].frozen {
             let pass = self.pass(index);
             let range = self.layout.partials(index, pass.plan);
             let (x, partial) = (self.input(index, x), &mut partials[range]);
@@ -342,6 +398,10 @@ impl<T: Float> Run<'_, T> {
         partials: &mut [T],
         back: &mut Back<'_, '_, T>,
     ) {
+        let index = self.first + index;
+        if self.steps[index].frozen {
+            return;
+        }
         let pass = self.pass(index);
         let range = self.layout.partials(index, pass.plan);
         let outputs = pass.plan.output.elements().get() * self.rows.of(pass.plan.output);
@@ -363,7 +423,8 @@ impl<T: Float> Run<'_, T> {
             plan,
             rows: self.rows,
             lengths: self.lengths,
-            training: self.training,
+            training: self.training && !step.frozen,
+            keeps: self.training,
             noise: Noise {
                 random: Random {
                     seed: self.seed,
@@ -425,7 +486,7 @@ fn forward_parts<T: Float, L: Layer<T, X>, X: Sync>(
     let needed = layer.scratch_len(pass.plan, pass.rows);
     let pieces = parts.ranges().map(|units| {
         let numbers = cut(&mut y, units.len() * parts.numbers, 1);
-        let kept = if pass.training {
+        let kept = if pass.keeps {
             units.len() * parts.bytes
         } else {
             0

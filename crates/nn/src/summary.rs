@@ -1,7 +1,7 @@
 //! A network as a table: what `Net::summary()` returns.
 
 use crate::network::Network;
-use plywood_shape::{LayerInfo, chain};
+use plywood_shape::{LayerInfo, chain, table};
 use std::fmt;
 
 /// The layers of a network and what each costs, for reading: print it with `{}`.
@@ -38,10 +38,10 @@ impl Summary {
         let bytes = if follows {
             saved
         } else {
-            chain::activation_bytes(&[*plan], 4)
+            chain::activation_bytes(plan, 4)
         };
         let name = if alone {
-            (*name).to_string()
+            name.to_string()
         } else {
             format!("+ {name}")
         };
@@ -73,17 +73,11 @@ impl fmt::Display for Summary {
             line(f, row, &widths)?;
         }
         writeln!(f, "{rule}")?;
-        let parameters: usize = self
-            .layers
-            .iter()
-            .map(|layer| layer.plan.parameter_count())
-            .sum();
-        let flops: usize = self.layers.iter().map(|layer| layer.plan.flops).sum();
         write!(
             f,
             "{} parameters, {} flops a sample or step; `+` is computed with the layer above",
-            grouped(parameters),
-            grouped(flops)
+            grouped(table::parameters(self.layers)),
+            grouped(table::flops(self.layers))
         )
     }
 }

@@ -35,6 +35,7 @@ fn forward<L: Layer<f64>>(
         rows,
         lengths: &[],
         training: true,
+        keeps: true,
         noise: Noise {
             random,
             first_sample: 0,

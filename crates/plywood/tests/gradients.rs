@@ -122,6 +122,35 @@ plywood::model! {
     LastOfBoth: Sequence<Vector<3>> => Real<2> { Add { { Gru(4) }, { Lstm(4) } }, Dense(2) }
 }
 
+plywood::model! {
+    Halved: Image<6, 6, 3> => Image<3, 3, 4> { Conv2d(4, padding: same), BatchNorm, Tanh, MaxPool2d(2) }
+}
+
+plywood::model! {
+    /// Networks with segments of their own, trained and frozen, within blocks and behind each other.
+    Parts: Image<6, 6, 2> => Real<3> {
+        BatchNorm, Conv2d(3, padding: same), Tanh,
+        Concat {
+            { Halved, Tanh },
+            { frozen Conv2d(3, kernel: 1), frozen Halved },
+            { frozen BatchNorm, Sigmoid, MaxPool2d(2) },
+        },
+        BatchNorm,
+        Flatten,
+        frozen Dense(8), Tanh,
+        Dense(3),
+    }
+}
+
+plywood::model! {
+    /// What is applied step by step: a network of images, a block.
+    Film: Sequence<Image<6, 6, 3>> => Real<2> {
+        TimeDistributed { Halved, Flatten, Residual { Dense(36), Tanh } },
+        Gru(4),
+        Dense(2),
+    }
+}
+
 fn draws(seed: u64) -> Draws {
     Random {
         seed,
@@ -179,9 +208,9 @@ where
     let examples = Examples::new(inputs, targets);
     let network = scattered::<N>();
     let (_, after) = stepped(&network, &examples, &loss);
-    let places = N::LAYERS
-        .iter()
-        .flat_map(|layer| layer.offset..layer.offset + layer.plan.parameter_count());
+    let trained = N::LAYERS.iter().filter(|layer| !layer.frozen);
+    let places =
+        trained.flat_map(|layer| layer.offset..layer.offset + layer.plan.parameter_count());
     let places: Vec<usize> = places.collect();
     let moved = |i: usize, by: f64| {
         let mut network = network.clone();
@@ -276,4 +305,12 @@ fn sequences_through_blocks() {
     check::<WordsInBlocks<f64>, _, _>(below(20, inputs), below(3, targets), CrossEntropy);
     let (inputs, targets) = (Batch::sequences(20, 6), Batch::<Real<2>, f64>::new(20));
     check::<LastOfBoth<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+}
+
+#[test]
+fn networks_within_networks() {
+    let (inputs, targets) = (Batch::new(70), Batch::<Real<3>, f64>::new(70));
+    check::<Parts<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+    let (inputs, targets) = (Batch::sequences(20, 4), Batch::<Real<2>, f64>::new(20));
+    check::<Film<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
 }

@@ -47,12 +47,12 @@ impl<T: Float, const LEN: usize> Layer<T> for Duplicate<LEN> {
 }
 
 plywood::model! {
-    Copied: Sequence<Token<50>> => Sequence<Vector<7>> { Embedding(7), Duplicate<9> }
+    Copied: Sequence<Token<50>> => Sequence<Vector<7>> { Embedding(7), Duplicate<9>() }
 }
 
 plywood::model! {
     /// Its products would take 20 MB.
-    TooLong: Sequence<Token<50>> => Sequence<Vector<7>> { Embedding(7), Duplicate<100_000> }
+    TooLong: Sequence<Token<50>> => Sequence<Vector<7>> { Embedding(7), Duplicate<100_000>() }
 }
 
 plywood::model! {

@@ -81,7 +81,7 @@ fn only_what_is_worth_a_hand_over_is_cut() {
             }
         }
         let mut of = Of(step, rows, None);
-        Large::<f32>::visit(&mut of);
+        Large::<f32>::visit(0, &mut of);
         of.2
     };
     let first = parts(0, 1).expect("the first convolution is large");

@@ -1,28 +1,9 @@
-//! What follows from a whole list of plans: offsets, totals, and whether the list ends where it should.
+//! What follows from a whole list of plans: offsets, and whether the list ends where it should.
 
-use crate::{Fault, Item, Plan, Rule, Shape, Size};
+use crate::{Fault, Fill, Item, Plan, Rule, Shape, Size};
 
 /// Numbers to which every layer's parameters are aligned: sixteen `f32` are one cache line.
 pub const ALIGNMENT: usize = 16;
-
-/// A layer of a network as the layer table shows it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LayerInfo {
-    /// The name in the list, or one made of kind and position: `dense_8`. It prefixes the keys of saved weights.
-    pub name: &'static str,
-    /// The type in the list: `Conv2d`.
-    pub kind: &'static str,
-    /// What the layer makes of its input.
-    pub plan: Plan,
-    /// Where its parameters start in the network's flat buffer.
-    pub offset: usize,
-    /// Where its running state starts in the network's state buffer.
-    pub state_offset: usize,
-    /// The position of the layer that computes this one with itself; its own where it stands alone.
-    pub fused_into: usize,
-    /// The positions of the layers whose outputs it reads; `None` for the network's input.
-    pub inputs: &'static [Option<usize>],
-}
 
 /// Where each layer's parameters start in the flat buffer.
 ///
@@ -63,96 +44,13 @@ pub const fn state_offsets<const N: usize>(chain: &[Plan; N]) -> [usize; N] {
     offsets
 }
 
-/// The length of the flat parameter buffer, gaps of alignment included.
-#[must_use]
-pub const fn buffer_len(chain: &[Plan]) -> usize {
-    let mut len = 0;
-    let mut i = 0;
-    while i < chain.len() {
-        len += chain[i].parameter_count().next_multiple_of(ALIGNMENT);
-        i += 1;
-    }
-    len
-}
-
-/// The length of the state buffer, gaps of alignment included.
-#[must_use]
-pub const fn state_len(chain: &[Plan]) -> usize {
-    let mut len = 0;
-    let mut i = 0;
-    while i < chain.len() {
-        len += chain[i].state_count().next_multiple_of(ALIGNMENT);
-        i += 1;
-    }
-    len
-}
-
-/// The length of the leading part of the flat buffer whose gradients are scattered.
-#[must_use]
-pub const fn sparse_len(chain: &[Plan]) -> usize {
-    let mut len = 0;
-    let mut i = 0;
-    while i < chain.len() {
-        if chain[i].sparse {
-            len += chain[i].parameter_count().next_multiple_of(ALIGNMENT);
-        }
-        i += 1;
-    }
-    len
-}
-
-/// How many numbers the list trains.
-#[must_use]
-pub const fn parameters(chain: &[Plan]) -> usize {
-    let mut count = 0;
-    let mut i = 0;
-    while i < chain.len() {
-        count += chain[i].parameter_count();
-        i += 1;
-    }
-    count
-}
-
-/// Floating-point operations of the products, forward, a sample or a step; a multiply-add counts as two.
-#[must_use]
-pub const fn flops(chain: &[Plan]) -> usize {
-    let mut sum = 0;
-    let mut i = 0;
-    while i < chain.len() {
-        sum += chain[i].flops;
-        i += 1;
-    }
-    sum
-}
-
-/// Likewise for a training step: forward, weight gradient and input gradient cost the same, and the first layer with
-/// parameters computes no input gradient.
-#[must_use]
-pub const fn training_flops(chain: &[Plan]) -> usize {
-    let mut i = 0;
-    while i < chain.len() {
-        if chain[i].parameter_count() > 0 {
-            return 3 * flops(chain) - chain[i].flops;
-        }
-        i += 1;
-    }
-    3 * flops(chain)
-}
-
-/// Bytes that a sample, or a step, keeps live between forward and backward pass, at `bytes` a number.
+/// Bytes that a sample, or a step, keeps live of a step between forward and backward pass, at `bytes` a number.
 ///
-/// `steps` are the executed plans: what a fused layer holds in registers does not count.
+/// What a fused layer holds in registers does not count: the plan is that of the executed step.
 #[must_use]
-pub const fn activation_bytes(steps: &[Plan], bytes: usize) -> usize {
-    let mut sum = 0;
-    let mut i = 0;
-    while i < steps.len() {
-        let plan = &steps[i];
-        let numbers = plan.output.elements().get_or(0) + plan.saved.per_row + plan.saved.per_sample;
-        sum += numbers * bytes + plan.saved_bytes.per_row;
-        i += 1;
-    }
-    sum
+pub const fn activation_bytes(plan: &Plan, bytes: usize) -> usize {
+    let numbers = plan.output.elements().get_or(0) + plan.saved.per_row + plan.saved.per_sample;
+    numbers * bytes + plan.saved_bytes.per_row
 }
 
 /// The fault of a list that yields `produced` where the network declares `declared`, if it is one.
@@ -164,31 +62,51 @@ pub const fn output_fault(produced: Shape, declared: Shape) -> Option<Fault> {
     if produced.is_unknown() {
         return None;
     }
-    let fits = match (produced.item, declared.item) {
-        (
-            Item::Image {
-                height,
-                width,
-                channels,
-            },
-            Item::Image {
-                height: h,
-                width: w,
-                channels: c,
-            },
-        ) => height.fits(h) && width.fits(w) && channels.fits(c),
-        (Item::Probabilities(n), Item::Probabilities(m) | Item::Vector(m) | Item::Real(m))
-        | (
-            Item::Vector(n) | Item::Logits(n) | Item::Real(n),
-            Item::Vector(m) | Item::Logits(m) | Item::Real(m),
-        ) => n.fits(m),
-        _ => false,
+    let is_meant = match (produced.item, declared.item) {
+        (Item::Probabilities(_), Item::Logits(_)) => false,
+        (Item::Probabilities(_), Item::Probabilities(_)) => true,
+        (_, Item::Probabilities(_)) => false,
+        _ => !produced.is_index(),
     };
-    if fits && produced.sequence == declared.sequence {
+    if is_meant && produced.fits(declared) {
         return None;
     }
     let rule = Rule::Output { declared };
     Some(Fault::new("the network", rule, produced))
+}
+
+/// What a network within another, called `name`, makes of what reaches it: it takes `takes` and yields `yields`, and has `lens` numbers
+/// of parameters and of state, gaps of alignment included.
+#[must_use]
+pub const fn network(
+    name: &'static str,
+    (takes, yields): (Shape, Shape),
+    lens: (usize, usize),
+    input: Shape,
+) -> Plan {
+    if !input.is_unknown() && !input.fits(takes) {
+        return Plan::fault(input, Fault::new(name, Rule::Takes { takes }, input));
+    }
+    let (parameters, state) = (Size::Known(lens.0), Size::Known(lens.1));
+    let plan = Plan::yields(input, yields);
+    plan.offset("parameters", &[parameters], Fill::Zeros)
+        .state("state", &[state], Fill::Zeros)
+}
+
+/// One step of what reaches a layer that is applied step by step; what is no sequence stays as it is.
+#[must_use]
+pub const fn step_of(input: Shape) -> Shape {
+    Shape::of(input.item)
+}
+
+/// The plan of a layer that is applied step by step to `input`, from its plan for one step.
+#[must_use]
+pub const fn each_step(input: Shape, plan: Plan) -> Plan {
+    if !input.sequence && !input.is_unknown() {
+        let fault = Fault::new("TimeDistributed", Rule::NeedsSequence, input);
+        return Plan::fault(input, fault);
+    }
+    plan.each_step()
 }
 
 /// The fault of a network that takes `input`, if it is one: a size of zero.
@@ -238,9 +156,9 @@ mod tests {
 
     #[test]
     fn the_chapters_network_has_the_known_totals() {
-        assert_eq!(parameters(&CNN), 93_322);
-        assert_eq!(flops(&CNN), 5_588_480);
-        assert_eq!(training_flops(&CNN), 16_376_064);
+        let parameters: usize = CNN.iter().map(Plan::parameter_count).sum();
+        assert_eq!(parameters, 93_322);
+        assert_eq!(CNN.iter().map(|plan| plan.flops).sum::<usize>(), 5_588_480);
         assert_eq!(offsets(&CNN)[2], 320);
     }
 
@@ -251,7 +169,32 @@ mod tests {
         let table = Embedding::new(8).plan(tokens);
         let chain = [gru.plan(table.output), table];
         assert_eq!(offsets(&chain), [800, 0]);
-        assert_eq!(sparse_len(&chain), 800);
+    }
+
+    #[test]
+    fn a_network_within_another_takes_what_it_declares() {
+        let takes = (Shape::vector(4), Shape::vector(2));
+        let plan = network("Encoder", takes, (32, 0), Shape::vector(4));
+        assert_eq!((plan.output, plan.parameter_count()), (takes.1, 32));
+        let wrong = network("Encoder", takes, (32, 0), Shape::vector(5));
+        let says = wrong.message();
+        assert!(
+            says.as_str()
+                .starts_with("Encoder takes Vector<4>, but Vector<5> reaches it"),
+            "{says:?}"
+        );
+        let unknown = network("Encoder", takes, (32, 0), Shape::UNKNOWN);
+        assert_eq!((unknown.output, unknown.fault), (takes.1, None));
+    }
+
+    #[test]
+    fn a_layer_is_applied_to_every_step_of_a_sequence_alone() {
+        let flat = |input| each_step(input, Flatten.plan(step_of(input)));
+        let images = Shape::image(2, 3, 1).in_sequence();
+        assert_eq!(flat(images).output, Shape::vector(6).in_sequence());
+        assert!(flat(images).stepwise);
+        assert!(flat(Shape::image(2, 3, 1)).fault.is_some());
+        assert!(flat(Shape::UNKNOWN).fault.is_none());
     }
 
     #[test]

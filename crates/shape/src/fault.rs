@@ -21,6 +21,11 @@ pub enum Rule {
         /// What it takes, with its article: `a Vector`.
         takes: &'static str,
     },
+    /// The network within the network takes another sample.
+    Takes {
+        /// What it takes.
+        takes: Shape,
+    },
     /// The layer reads a sequence.
     NeedsSequence,
     /// A kernel or window reaches past its padded input.
@@ -82,6 +87,9 @@ pub enum Rule {
     Custom(&'static str),
 }
 
+/// What recurrent layers take.
+pub(crate) const STEPS: &str = "a Sequence of Vectors";
+
 impl Fault {
     /// The fault of `layer`, reached by `input`.
     #[must_use]
@@ -97,6 +105,12 @@ impl Fault {
             Rule::Kind { takes } => text
                 .text(" takes ")
                 .text(takes)
+                .text(", but ")
+                .shape(self.input)
+                .text(" reaches it"),
+            Rule::Takes { takes } => text
+                .text(" takes ")
+                .shape(takes)
                 .text(", but ")
                 .shape(self.input)
                 .text(" reaches it"),
@@ -133,11 +147,9 @@ impl Fault {
                 .text(" do not divide into ")
                 .number(groups)
                 .text(" groups"),
-            Rule::Range { argument, expected } => text
-                .text(": `")
-                .text(argument)
-                .text("` is out of range, expected ")
-                .text(expected),
+            Rule::Range { argument, .. } => {
+                text.text(": `").text(argument).text("` is out of range")
+            }
             Rule::Overflow => text
                 .text(" makes a size past usize out of ")
                 .shape(self.input),
@@ -173,9 +185,13 @@ impl Fault {
     pub const fn help(&self) -> Text {
         let text = Text::new();
         match self.rule {
+            Rule::Kind { takes } if str_eq(takes, STEPS) && !self.input.sequence => text.text(
+                "a recurrent layer reads steps: declare the input as `Sequence<Vector<…>>`",
+            ),
             Rule::Kind { .. } => self.kind_help(),
+            Rule::Takes { takes } => takes_help(self.layer, takes, self.input),
             Rule::NeedsSequence => text.text(
-                "a recurrent layer before this one passes every step on with `returns: sequence`",
+                "let a recurrent layer before this one pass every step on with `returns: sequence`, or declare the input as `Sequence<…>`",
             ),
             Rule::Window {
                 dilation, padded, ..
@@ -189,7 +205,8 @@ impl Fault {
             }
             Rule::Groups { .. } => text.text("choose a number of groups that divides both"),
             Rule::Branch { first, .. } => branch_help(self.layer, first, self.input),
-            Rule::Range { .. } | Rule::Custom(_) => text,
+            Rule::Range { expected, .. } => text.text("it takes ").text(expected),
+            Rule::Custom(_) => text,
             Rule::Overflow => text.text("choose smaller sizes"),
             Rule::Output { declared } => output_help(self.input, declared),
         }
@@ -200,6 +217,9 @@ impl Fault {
         match self.input.item {
             Item::Image { .. } if str_eq(self.layer, "Embedding") => {
                 text.text("an Embedding reads tokens; leave it out")
+            }
+            Item::Image { .. } if str_eq(self.layer, "Softmax") => {
+                text.text("put `Flatten` or `GlobalAvgPool2d` before it, and a `Dense` with as many units as classes")
             }
             Item::Image { .. } => text.text("put `Flatten` or `GlobalAvgPool2d` before it"),
             Item::Token(_) | Item::Class(_) => text.text("put `Embedding(…)` before it"),
@@ -250,6 +270,21 @@ const fn window(
         .number(padded)
 }
 
+const fn takes_help(layer: &'static str, takes: Shape, found: Shape) -> Text {
+    let text = Text::new();
+    if found.sequence && !takes.sequence {
+        return text
+            .text("apply it step by step: `TimeDistributed { ")
+            .text(layer)
+            .text(" }`");
+    }
+    if found.is_index() || takes.is_index() {
+        return text
+            .text("a network that reads tokens stands first, and takes what the whole takes");
+    }
+    text.text("let what stands before it end in ").shape(takes)
+}
+
 const fn output_help(produced: Shape, declared: Shape) -> Text {
     let text = Text::new();
     if produced.sequence && !declared.sequence {
@@ -259,10 +294,15 @@ const fn output_help(produced: Shape, declared: Shape) -> Text {
         return text.text("let the recurrent layers return every step: `returns: sequence`");
     }
     match (produced.item, declared.item) {
+        (_, Item::Class(n)) => text
+            .text("classes are what a cross-entropy compares with `Logits<")
+            .size(n)
+            .text(">`: declare these"),
+        (_, Item::Token(_)) => text.text("a network yields numbers: declare what the list yields"),
         (Item::Probabilities(_), Item::Logits(_)) => {
             text.text("leave the last Softmax or Sigmoid out: the loss applies it to the logits")
         }
-        (Item::Vector(_), Item::Probabilities(_)) => {
+        (Item::Vector(n), Item::Probabilities(m)) if n.fits(m) => {
             text.text("end the list with `Softmax` (or `Sigmoid`), or declare Logits")
         }
         (Item::Image { .. }, Item::Image { .. }) => {
@@ -283,8 +323,11 @@ const fn branch_help(layer: &'static str, first: Shape, found: Shape) -> Text {
     if first.sequence != found.sequence {
         return text.text("let the recurrent layers of all lists return the same: `returns: sequence` or `returns: last`");
     }
-    if str_eq(layer, "Concat") {
+    if str_eq(layer, "Concat") && (!first.is_vector_like() || !found.is_vector_like()) {
         return text.text("lists side by side differ along one axis alone: `Concat(axis: height)`, `width` or `features`");
+    }
+    if str_eq(layer, "Concat") {
+        return text.text("only images have a height and a width: leave `axis` out");
     }
     if !str_eq(layer, "Residual") {
         return text.text("let all lists end in one shape");

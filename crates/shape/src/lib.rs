@@ -27,19 +27,20 @@ mod precision;
 mod sample;
 mod shape;
 mod size;
+pub mod table;
 mod text;
 mod window;
 
 pub use activation::Activation;
-pub use chain::LayerInfo;
 pub use fault::{Fault, Rule};
 pub use plan::{Extent, Fill, Parameter, Plan, Rows};
 pub use precision::Precision;
 pub use sample::{
-    Class, Element, Image, Logits, Probabilities, Real, Sample, Sequence, SequenceItem, Token,
-    Vector,
+    Class, Element, Image, Logits, Probabilities, Real, Sample, Sequence, SequenceItem, Side,
+    Sides, Token, Vector,
 };
 pub use shape::{Item, Shape};
 pub use size::Size;
+pub use table::{Inputs, LayerInfo, Name};
 pub use text::Text;
 pub use window::{Axis, Padding, Window};

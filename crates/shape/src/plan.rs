@@ -143,6 +143,15 @@ impl Extent {
         per_sample: 0,
     };
 
+    /// The same where every row is a sample of its own.
+    #[must_use]
+    pub const fn each_row(self) -> Self {
+        Self {
+            per_row: self.per_row + self.per_sample,
+            per_sample: 0,
+        }
+    }
+
     /// The length for `rows` rows of `samples` samples.
     #[must_use]
     pub const fn len(self, rows: usize, samples: usize) -> usize {
@@ -318,6 +327,24 @@ impl Plan {
     pub const fn takes_pieces(&self) -> bool {
         let gathers = !self.output.sequence && self.carried == 0;
         !self.input.sequence || (self.stepwise && !gathers)
+    }
+
+    /// The same plan for every step of a sequence, each computed by itself.
+    #[must_use]
+    pub const fn each_step(mut self) -> Self {
+        self.input = self.input.in_sequence();
+        self.output = self.output.in_sequence();
+        self.saved = self.saved.each_row();
+        self.saved_bytes = self.saved_bytes.each_row();
+        self.stepwise = true;
+        self
+    }
+
+    /// The same plan of a layer whose numbers stay as they are: it shares no statistics between samples.
+    #[must_use]
+    pub const fn frozen(mut self) -> Self {
+        self.coupling = 0;
+        self
     }
 
     /// Says what the products cost, a row of the input, forward.

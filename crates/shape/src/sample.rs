@@ -7,6 +7,11 @@ use crate::{Item, Shape, Size};
 use core::fmt::Debug;
 
 /// A kind of sample: its shape, and what one of its numbers is stored as.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a kind of sample",
+    label = "not a kind of sample",
+    note = "kinds are `Image<H, W, C>`, `Vector<N>`, `Token<V>`, `Logits<N>`, `Probabilities<N>`, `Class<N>`, `Real<N>`, a `Sequence<…>` of one, or several in a tuple"
+)]
 pub trait Sample: 'static + Send + Sync {
     /// The shape that the size rules see.
     const SHAPE: Shape;
@@ -22,7 +27,28 @@ pub trait Sample: 'static + Send + Sync {
 }
 
 /// A kind of sample that a [`Sequence`] may consist of: every kind but a sequence.
+#[diagnostic::on_unimplemented(
+    message = "a `Sequence` does not consist of `{Self}`",
+    label = "not a kind of sample that steps can be of",
+    note = "write `Sequence<Vector<8>>`, `Sequence<Token<10_000>>`, …; a sequence of sequences is none"
+)]
 pub trait SequenceItem: Sample {}
+
+/// A kind of sample that may stand beside others in a tuple: rows of numbers.
+///
+/// The numbers of a tuple lie side by side, those of the first kind first. A class stands there as a number.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not stand beside other kinds of samples",
+    label = "not a row of numbers",
+    note = "tuples are of `Image`, `Vector`, `Logits`, `Probabilities`, `Real` and, as targets, `Class`; what a sequence has more than one of is a `Sequence<(…)>`"
+)]
+pub trait Side: SequenceItem {}
+
+/// Several kinds of samples side by side: `(Logits<10>, Vector<4>)`.
+pub trait Sides: Sample {
+    /// Their shapes, in order.
+    const SIDES: &'static [Shape];
+}
 
 /// What a number of a sample may be stored as.
 pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {}
@@ -58,6 +84,7 @@ impl<const H: usize, const W: usize, const C: usize> Sample for Image<H, W, C> {
     type Element<T: Element> = T;
 }
 impl<const H: usize, const W: usize, const C: usize> SequenceItem for Image<H, W, C> {}
+impl<const H: usize, const W: usize, const C: usize> Side for Image<H, W, C> {}
 
 impl<S: SequenceItem> Sample for Sequence<S> {
     const SHAPE: Shape = S::SHAPE.in_sequence();
@@ -75,6 +102,7 @@ macro_rules! kinds {
             type Element<T: Element> = $element;
         }
         impl<const N: usize> SequenceItem for $kind<N> {}
+        impl<const N: usize> Side for $kind<N> {}
     )*};
 }
 
@@ -96,9 +124,28 @@ kinds! {
     Real stores T,
 }
 
+macro_rules! tuples {
+    ($(($($side:ident),+)),* $(,)?) => {$(
+        impl<$($side: Side),+> Sample for ($($side,)+) {
+            const SHAPE: Shape = {
+                let row = Size::Known(0);
+                $(let row = row.plus($side::SHAPE.elements());)+
+                Shape::of(Item::Vector(row))
+            };
+            type Element<T: Element> = T;
+        }
+        impl<$($side: Side),+> SequenceItem for ($($side,)+) {}
+        impl<$($side: Side),+> Sides for ($($side,)+) {
+            const SIDES: &'static [Shape] = &[$($side::SHAPE),+];
+        }
+    )*};
+}
+
+tuples! { (A, B), (A, B, C), (A, B, C, D) }
+
 #[cfg(test)]
 mod tests {
-    use super::{Class, Image, Sample, Sequence, Token, Vector};
+    use super::{Class, Image, Logits, Real, Sample, Sequence, Sides, Token, Vector};
     use crate::Shape;
 
     #[test]
@@ -110,6 +157,14 @@ mod tests {
             Shape::token(9).in_sequence()
         );
         assert_eq!(<Sequence<Vector<5>> as Sample>::ROW, 5);
+    }
+
+    #[test]
+    fn tuples_lie_side_by_side() {
+        type Pair = (Logits<10>, Image<2, 2, 1>);
+        assert_eq!(<Pair as Sample>::ROW, 14);
+        assert_eq!(Pair::SIDES[1], Shape::image(2, 2, 1),);
+        assert_eq!(<Sequence<(Class<3>, Real<2>)> as Sample>::ROW, 3);
     }
 
     #[test]

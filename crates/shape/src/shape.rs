@@ -118,6 +118,33 @@ impl Shape {
         }
     }
 
+    /// Whether this can be taken for `other`: one or a sequence alike, and the same sizes, as far as they are known. Rows of numbers
+    /// can be taken for each other, whatever they mean.
+    #[must_use]
+    pub const fn fits(self, other: Self) -> bool {
+        let items = match (self.item, other.item) {
+            (
+                Item::Image {
+                    height,
+                    width,
+                    channels,
+                },
+                Item::Image {
+                    height: h,
+                    width: w,
+                    channels: c,
+                },
+            ) => height.fits(h) && width.fits(w) && channels.fits(c),
+            (Item::Token(n), Item::Token(m)) | (Item::Class(n), Item::Class(m)) => n.fits(m),
+            _ => {
+                self.is_vector_like()
+                    && other.is_vector_like()
+                    && self.features().fits(other.features())
+            }
+        };
+        items && self.sequence == other.sequence
+    }
+
     /// Whether the item is a row of real numbers without further structure.
     #[must_use]
     pub const fn is_vector_like(self) -> bool {
@@ -154,7 +181,7 @@ impl core::fmt::Display for Shape {
 
 #[cfg(test)]
 mod tests {
-    use super::Shape;
+    use super::{Item, Shape};
     use crate::Size;
     use std::string::ToString;
 
@@ -164,6 +191,20 @@ mod tests {
         assert_eq!(Shape::image(3, 4, 5).features(), Size::Known(5));
         assert_eq!(Shape::token(100).in_sequence().elements(), Size::Known(1));
         assert_eq!(Shape::UNKNOWN.elements(), Size::Unknown);
+    }
+
+    #[test]
+    fn rows_of_numbers_can_be_taken_for_each_other() {
+        let n = |n| Size::Known(n);
+        let logits = Shape::of(Item::Logits(n(4)));
+        assert!(logits.fits(Shape::vector(4)) && Shape::vector(4).fits(logits));
+        assert!(!logits.fits(Shape::vector(5)));
+        assert!(!logits.fits(Shape::vector(4).in_sequence()));
+        assert!(!Shape::token(4).fits(Shape::vector(1)));
+        assert!(Shape::token(4).fits(Shape::token(4)) && !Shape::token(4).fits(Shape::token(5)));
+        assert!(!Shape::image(2, 2, 1).fits(Shape::vector(4)));
+        let unknown = Shape::of(Item::Vector(Size::Unknown));
+        assert!(unknown.fits(Shape::vector(4)));
     }
 
     #[test]

@@ -144,7 +144,7 @@ fn metadata<N: Network>() -> BTreeMap<String, String> {
         .iter()
         .map(|layer| {
             let output = layer.plan.output.to_string();
-            json!({"name": layer.name, "kind": layer.kind, "output": output})
+            json!({"name": layer.name.to_string(), "kind": layer.kind, "output": output})
         })
         .collect();
     let input = N::Input::SHAPE.to_string();

@@ -6,10 +6,11 @@ use super::{Load, Save};
 use crate::FormatError;
 use crate::safetensors::{Archive, Entry, write};
 use plywood_kernels::{AlignedVec, Float};
+use plywood_nn::arena::Carved;
 use plywood_nn::network::{self, Lane, Visitor};
-use plywood_nn::{Arena, Network, Run, Seed, Step};
+use plywood_nn::{Network, Run, Seed, Step};
 use plywood_shape::layers::{BatchNorm, Dense};
-use plywood_shape::{LayerInfo, Plan, Shape, Vector, chain};
+use plywood_shape::{Inputs, LayerInfo, Name, Plan, Shape, Vector, chain};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -30,13 +31,14 @@ impl<T: Float, const HIDDEN: usize> Net<T, HIDDEN> {
 
     const fn layer(index: usize, name: &'static str, kind: &'static str) -> LayerInfo {
         LayerInfo {
-            name,
+            name: Name::new(name),
             kind,
             plan: Self::CHAIN[index],
             offset: chain::offsets(&Self::CHAIN)[index],
             state_offset: chain::state_offsets(&Self::CHAIN)[index],
             fused_into: index,
-            inputs: &[],
+            inputs: Inputs::new(&[]),
+            frozen: false,
         }
     }
 }
@@ -45,6 +47,7 @@ impl<T: Float, const HIDDEN: usize> Network for Net<T, HIDDEN> {
     type Scalar = T;
     type Input = Vector<3>;
     type Output = Vector<2>;
+    type Of<U: Float> = Net<U, HIDDEN>;
 
     const NAME: &'static str = if HIDDEN == 5 { "Five" } else { "Other" };
     const LAYERS: &'static [LayerInfo] = &[
@@ -57,6 +60,10 @@ impl<T: Float, const HIDDEN: usize> Network for Net<T, HIDDEN> {
 
     fn seeded(seed: Seed) -> Self {
         let (parameters, state) = network::fresh(Self::LAYERS, seed);
+        Self { parameters, state }
+    }
+
+    fn of_numbers(parameters: AlignedVec<T>, state: AlignedVec<T>) -> Self {
         Self { parameters, state }
     }
 
@@ -76,18 +83,18 @@ impl<T: Float, const HIDDEN: usize> Network for Net<T, HIDDEN> {
         &mut self.state
     }
 
-    fn forward(_: usize, _: &Run<'_, T>, _: &[T], _: &mut Arena<T>) {}
+    fn forward(_: usize, _: &Run<'_, T>, _: &[T], _: Carved<'_, T>) {}
 
     fn backward<const INPUT_GRADIENT: bool>(
         _: usize,
         _: &Run<'_, T>,
         _: &[T],
-        _: &mut Arena<T>,
+        _: Carved<'_, T>,
         _: &mut Lane<'_, T>,
     ) {
     }
 
-    fn visit<V: Visitor<T>>(_: &mut V) {}
+    fn visit<V: Visitor<T>>(_: usize, _: &mut V) {}
 
     fn scatter(_: &[T], _: &[T], _: usize, _: &mut [T]) {}
 }

@@ -1,5 +1,6 @@
 //! The constants: every layer's declaration, the chain of plans, the fused steps.
 
+use super::within::{self, Positions};
 use super::{Generated, layer_const};
 use crate::ast::Network;
 use crate::builtin::Role;
@@ -20,14 +21,15 @@ pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
     let bounds = &program.checked.network.generics.where_clause;
     let count = layers.len();
     let steps = program.steps.len();
-    let declarations = layers.iter().enumerate().map(declaration);
+    let declarations = layers.iter().enumerate().filter_map(declaration);
+    let (positions, starts) = (Positions::of(program), within::constants(program, names));
     let chain = chain(program, names);
     let fused = program
         .steps
         .iter()
         .enumerate()
         .map(|(index, step)| match &step.ends {
-            Some(ends) => junction(index, step, ends, names),
+            Some(ends) => junction(index, step, ends, &positions, names),
             None => fused(index, step, layers, names),
         });
     let plans = program.steps.iter().enumerate().map(|(index, step)| {
@@ -35,8 +37,9 @@ pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
         if step.group.is_plain() {
             quote!(Self::CHAIN[#first])
         } else {
+            let frozen = layers[first].is_frozen().then(|| quote!(.frozen()));
             let step = step_const(index);
-            quote!(Self::#step.plan(Self::CHAIN[#first].input))
+            quote!(Self::#step.plan(Self::CHAIN[#first].input) #frozen)
         }
     });
     let customs = program
@@ -49,6 +52,7 @@ pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
         impl #generics #generic #bounds {
             #(#declarations)*
             #chain
+            #starts
             const OFFSETS: [::core::primitive::usize; #count] = #lib::chain::offsets(Self::CHAIN);
             const STATE_OFFSETS: [::core::primitive::usize; #count] = #lib::chain::state_offsets(Self::CHAIN);
             #(#fused)*
@@ -76,11 +80,11 @@ pub(super) fn expand_empty(network: &Network, names: &Generated) -> TokenStream 
     }
 }
 
-/// `const LAYER_0: Conv2d = Conv2d::new(32).kernel([3, 3]);`
-fn declaration((index, layer): (usize, &CheckedLayer<'_>)) -> TokenStream {
+/// `const LAYER_0: Conv2d = Conv2d::new(32).kernel([3, 3]);`; a network is a type alone.
+fn declaration((index, layer): (usize, &CheckedLayer<'_>)) -> Option<TokenStream> {
     let name = layer_const(index);
     let (kind, declaration) = (&layer.kind, &layer.declaration);
-    quote!(const #name: #kind = #declaration;)
+    (!layer.is_network()).then(|| quote!(const #name: #kind = #declaration;))
 }
 
 /// One constant for all plans: a straight line from the input on.
@@ -125,14 +129,25 @@ fn plans_of(
         let span = layer.source.kind().span();
         let result = local(layer);
         let constant = Ident::new(&layer_const(index).to_string(), span);
-        let plan = quote_spanned!(span=> Self::#constant.plan);
-        lines.push(if layer.is_custom() {
-            quote_spanned! {span=>
-                let #result = { use #lib::MissingPlan as _; #plan(#before) };
-            }
+        let input = if layer.each_step {
+            quote!(#lib::chain::step_of(#before))
         } else {
-            quote!(let #result = #plan(#before #ends);)
-        });
+            before.clone()
+        };
+        let mut plan = if layer.is_custom() {
+            quote_spanned!(span=> { use #lib::MissingPlan as _; Self::#constant.plan(#input) })
+        } else if layer.is_network() {
+            let declared = within::member(layer, lib, &quote!(DECLARED));
+            quote!(#declared.plan(#input))
+        } else {
+            let plan = quote_spanned!(span=> Self::#constant.plan);
+            quote!(#plan(#input #ends))
+        };
+        if layer.each_step {
+            plan = quote!(#lib::chain::each_step(#before, #plan));
+        }
+        let frozen = layer.is_frozen().then(|| quote!(.frozen()));
+        lines.push(quote!(let #result = #plan #frozen;));
         before = quote!(#result.output);
     }
     before
@@ -165,11 +180,20 @@ pub(super) fn value(index: usize, step: &Step, layers: &[CheckedLayer<'_>]) -> T
 }
 
 /// `const STEP_4: Junction = Junction { join: Self::LAYER_6, ends: &[None, Some(3)] };`
-fn junction(index: usize, step: &Step, ends: &[Option<usize>], names: &Generated) -> TokenStream {
+fn junction(
+    index: usize,
+    step: &Step,
+    ends: &[Option<usize>],
+    positions: &Positions<'_>,
+    names: &Generated,
+) -> TokenStream {
     let lib = &names.lib;
     let (constant, layer) = (step_const(index), layer_const(step.group.layers.start));
     let ends = ends.iter().map(|end| match end {
-        Some(end) => quote!(::core::option::Option::Some(#end)),
+        Some(end) => {
+            let end = positions.last_step(*end);
+            quote!(::core::option::Option::Some(#end))
+        }
         None => quote!(::core::option::Option::None),
     });
     quote! {

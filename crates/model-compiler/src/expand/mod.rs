@@ -8,6 +8,7 @@ mod network;
 mod passes;
 mod reports;
 mod structure;
+mod within;
 
 use crate::ast::Network;
 use crate::check::Checked;
@@ -23,7 +24,7 @@ pub fn expand(checked: &Checked<'_>) -> TokenStream {
     let program = plan(checked);
     let names = Generated::of(checked.network);
     let parts = [
-        structure::expand(checked, &names),
+        structure::expand(&program, &names),
         constants::expand(&program, &names),
         passes::expand(&program, &names),
         network::expand(&program, &names),
@@ -39,7 +40,7 @@ pub fn expand_faulty(checked: &Checked<'_>, faults: &Faults) -> TokenStream {
     let names = Generated::of(checked.network);
     let parts = [
         faults.to_compile_errors(),
-        structure::expand(checked, &names),
+        structure::expand_faulty(checked, &names),
         constants::expand_empty(checked.network, &names),
         network::expand_empty(checked.network, &names),
     ];

@@ -3,63 +3,157 @@
 use super::Generated;
 use super::constants::value;
 use super::passes::{backward_name, forward_name};
+use super::within::{self, Positions};
 use crate::ast;
-use crate::plan::Program;
+use crate::plan::{Program, Stretch};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
 pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
     let lib = &names.lib;
-    let segments = 0..program.segments.len();
-    let forward = segments.clone().map(|segment| {
-        let name = forward_name(segment);
-        quote!(#segment => Self::#name(run, input, arena),)
-    });
-    let backward = segments.clone().map(|segment| {
-        let name = backward_name(segment);
-        quote!(#segment => Self::#name::<INPUT_GRADIENT>(run, input, arena, lane),)
-    });
-    let visits = program.steps.iter().enumerate().map(|(index, step)| {
-        let value = value(index, step, &program.checked.layers);
-        let element = if step.reads_input() {
-            quote!(#lib::Element<Self>)
-        } else {
-            quote!(T)
-        };
-        quote!(visitor.visit::<_, #element>(#index, &#value);)
-    });
-    let first = value(0, &program.steps[0], &program.checked.layers);
-    let (layers, steps) = (layers(program, names), steps(program, names));
+    let positions = Positions::of(program);
+    let visits = (0..program.steps.len()).map(|step| visit(step, program, &positions, names));
+    let (layers, steps) = (
+        layers(program, &positions, names),
+        steps(program, &positions, names),
+    );
     let checked = (!names.size_names.is_empty()).then(|| quote!(const { Self::CHECKED };));
+    let (segments, forward, backward) = segments(program);
     let parts = Parts {
         layers,
         steps,
-        segments: program.segments.len(),
+        segments,
         checked: quote!(#checked),
-        forward: quote!(match segment { #(#forward)* _ => ::core::panic!("there is no such segment") }),
-        backward: quote!(match segment { #(#backward)* _ => ::core::panic!("there is no such segment") }),
+        forward,
+        backward,
         visit: quote!(#(#visits)*),
-        scatter: quote! {
-            #lib::Layer::<T, #lib::Element<Self>>::scatter(
-                &#first, &Self::STEPS[0].plan, input, deferred, start, part,
-            );
-        },
+        scatter: scatter(program, lib),
     };
     implementation(program.checked.network, names, &parts)
+}
+
+/// Shows a step to the visitor, or lets a network show its own.
+fn visit(
+    step: usize,
+    program: &Program<'_>,
+    positions: &Positions<'_>,
+    names: &Generated,
+) -> TokenStream {
+    let lib = &names.lib;
+    let (layer, at) = (program.layer(step), positions.step(step));
+    if layer.is_network() {
+        let visit = within::call(layer, lib, &quote!(visit), &quote!(first + #at, visitor));
+        return quote!(#visit;);
+    }
+    let value = value(step, &program.steps[step], &program.checked.layers);
+    let element = if program.steps[step].reads_input() {
+        quote!(#lib::Element<Self>)
+    } else {
+        quote!(T)
+    };
+    quote!(visitor.visit::<_, #element>(first + #at, &#value);)
+}
+
+/// The table of the first step is the only one that gradients are scattered to.
+fn scatter(program: &Program<'_>, lib: &TokenStream) -> TokenStream {
+    let layer = program.layer(0);
+    if layer.is_network() {
+        let input = within::read(layer, lib, &quote!(input));
+        let arguments = quote!(#input, deferred, start, part);
+        let scatter = within::call(layer, lib, &quote!(scatter), &arguments);
+        return quote!(#scatter;);
+    }
+    let first = value(0, &program.steps[0], &program.checked.layers);
+    quote! {
+        #lib::Layer::<T, #lib::Element<Self>>::scatter(
+            &#first, &Self::STEPS[0].plan, input, deferred, start, part,
+        );
+    }
+}
+
+/// How many segments there are, and what is called in each, forward and back.
+fn segments(program: &Program<'_>) -> (TokenStream, TokenStream, TokenStream) {
+    if program.holds_networks() {
+        return segments_with_networks(program);
+    }
+    let count = program.stretches.len();
+    let calls = |call: fn(usize) -> TokenStream| {
+        let arms = (0..count).map(|index| {
+            let call = call(index);
+            quote!(#index => #call,)
+        });
+        quote!(match segment { #(#arms)* _ => ::core::panic!("there is no such segment") })
+    };
+    let forward = calls(|index| {
+        let name = forward_name(index);
+        quote!(Self::#name(run, input, memory))
+    });
+    let backward = calls(|index| {
+        let name = backward_name(index);
+        quote!(Self::#name::<INPUT_GRADIENT>(run, input, memory, lane))
+    });
+    (quote!(#count), forward, backward)
+}
+
+/// Several stretches may run in one segment: networks have segments of their own.
+fn segments_with_networks(program: &Program<'_>) -> (TokenStream, TokenStream, TokenStream) {
+    let count = program.stretches.len();
+    let stretches = program.stretches.iter().enumerate();
+    let stretches: Vec<_> = stretches
+        .filter(|(_, stretch)| !stretch.is_empty())
+        .collect();
+    let each = |(index, stretch): &(usize, &Stretch), name: TokenStream, more: TokenStream| {
+        let is_running = program.layer(stretch.steps.start.min(program.steps.len() - 1));
+        let own = stretch.is_network && !is_running.is_frozen();
+        if own {
+            let next = index + 1;
+            // A stretch that ends with its own last segment shares that with the next one.
+            quote! {
+                if segment >= Self::SEGMENT_AT[#index] && segment <= Self::SEGMENT_AT[#next] {
+                    Self::#name(segment - Self::SEGMENT_AT[#index], run, input, memory.again() #more);
+                }
+            }
+        } else if stretch.is_network {
+            quote! {
+                if segment == Self::SEGMENT_AT[#index] {
+                    Self::#name(0, run, input, memory.again() #more);
+                }
+            }
+        } else {
+            quote! {
+                if segment == Self::SEGMENT_AT[#index] {
+                    Self::#name(run, input, memory.again() #more);
+                }
+            }
+        }
+    };
+    let forward = stretches.iter().map(|stretch| {
+        let name = forward_name(stretch.0);
+        each(stretch, quote!(#name), TokenStream::new())
+    });
+    let backward = stretches.iter().rev().map(|stretch| {
+        let name = backward_name(stretch.0);
+        each(stretch, quote!(#name::<INPUT_GRADIENT>), quote!(, lane))
+    });
+    (
+        quote!(Self::SEGMENT_AT[#count] + 1),
+        quote!(#(#forward)*),
+        quote!(#(#backward)*),
+    )
 }
 
 /// For a faulty network: no layers, and passes that do nothing.
 pub(super) fn expand_empty(network: &ast::Network, names: &Generated) -> TokenStream {
     let parts = Parts {
-        layers: TokenStream::new(),
-        steps: TokenStream::new(),
-        segments: 1,
+        layers: quote!([]),
+        steps: quote!([]),
+        segments: quote!(1),
         checked: TokenStream::new(),
-        forward: quote!(let _ = (segment, run, input, arena);),
-        backward: quote!(let _ = (segment, run, input, arena, lane);),
-        visit: quote!(let _ = visitor;),
-        scatter: quote!(let _ = (input, deferred, start, part);),
+        forward: TokenStream::new(),
+        backward: TokenStream::new(),
+        visit: TokenStream::new(),
+        scatter: TokenStream::new(),
     };
     implementation(network, names, &parts)
 }
@@ -68,7 +162,7 @@ pub(super) fn expand_empty(network: &ast::Network, names: &Generated) -> TokenSt
 struct Parts {
     layers: TokenStream,
     steps: TokenStream,
-    segments: usize,
+    segments: TokenStream,
     checked: TokenStream,
     forward: TokenStream,
     backward: TokenStream,
@@ -94,23 +188,32 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
         scatter,
     } = parts;
     let (input, output) = (&network.input, &network.output);
+    let (title, size_names) = (&names.name, &names.size_names);
+    let of = quote!(#title<#(#size_names,)* U>);
     let bounds = &network.generics.where_clause;
     let name = network.name.unraw().to_string();
     quote! {
         #[automatically_derived]
+        #[allow(unused_mut, unused_variables)]
         impl #generics #lib::Network for #generic #bounds {
             type Scalar = T;
             type Input = #input;
             type Output = #output;
+            type Of<U: #lib::Float> = #of;
 
             const NAME: &'static ::core::primitive::str = #name;
-            const LAYERS: &'static [#lib::LayerInfo] = &[#layers];
-            const STEPS: &'static [#lib::Step] = &[#steps];
+            const LAYERS: &'static [#lib::LayerInfo] = &#layers;
+            const STEPS: &'static [#lib::Step] = &#steps;
             const SEGMENTS: ::core::primitive::usize = #segments;
 
             fn seeded(seed: #lib::Seed) -> Self {
                 #checked
                 let (parameters, state) = #lib::fresh(Self::LAYERS, seed);
+                Self { parameters, state }
+            }
+
+            fn of_numbers(parameters: #lib::AlignedVec<T>, state: #lib::AlignedVec<T>) -> Self {
+                #checked
                 Self { parameters, state }
             }
 
@@ -131,7 +234,7 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
                 segment: ::core::primitive::usize,
                 run: &#lib::Run<'_, T>,
                 input: &[#lib::Element<Self>],
-                arena: &mut #lib::Arena<T>,
+                mut memory: #lib::Carved<'_, T>,
             ) {
                 #forward
             }
@@ -140,13 +243,13 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
                 segment: ::core::primitive::usize,
                 run: &#lib::Run<'_, T>,
                 input: &[#lib::Element<Self>],
-                arena: &mut #lib::Arena<T>,
+                mut memory: #lib::Carved<'_, T>,
                 lane: &mut #lib::Lane<'_, T>,
             ) {
                 #backward
             }
 
-            fn visit<V: #lib::Visitor<T>>(visitor: &mut V) {
+            fn visit<V: #lib::Visitor<T>>(first: ::core::primitive::usize, visitor: &mut V) {
                 #visit
             }
 
@@ -162,50 +265,149 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
     }
 }
 
-/// The rows of the layer table.
-fn layers(program: &Program<'_>, names: &Generated) -> TokenStream {
+/// The layer table.
+fn layers(program: &Program<'_>, positions: &Positions<'_>, names: &Generated) -> TokenStream {
     let lib = &names.lib;
     let sources = program.checked.sources();
-    let rows = program.steps.iter().flat_map(|step| {
-        let group = &step.group;
-        let sources = &sources;
-        group.layers.clone().map(move |index| {
+    let source = |input: &Option<usize>| match input {
+        Some(input) => {
+            let input = positions.last_layer(*input);
+            quote!(::core::option::Option::Some(#input))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let mut table = Table::default();
+    for (step, planned) in program.steps.iter().enumerate() {
+        let group = &planned.group;
+        let first = positions.layer(group.layers.start);
+        for index in group.layers.clone() {
             let layer = &program.checked.layers[index];
-            let (name, kind) = (layer.name.unraw().to_string(), layer.title());
-            let first = group.layers.start;
-            let inputs = sources[index].iter().map(|input| match input {
-                Some(input) => quote!(::core::option::Option::Some(#input)),
-                None => quote!(::core::option::Option::None),
-            });
-            quote! {
+            let name = layer.name.unraw().to_string();
+            let mut inputs = sources[index].iter().map(source);
+            if layer.is_network() {
+                let reads = inputs.next();
+                let place = place(step, program, positions, &quote!(#reads), lib);
+                let rows = within::member(layer, lib, &quote!(LAYERS));
+                table.network(&rows, &place, lib);
+                continue;
+            }
+            let (kind, frozen) = (layer.title(), layer.is_frozen());
+            table.own.push(quote! {
                 #lib::LayerInfo {
-                    name: #name,
+                    name: #lib::Name::new(#name),
                     kind: #kind,
                     plan: Self::CHAIN[#index],
                     offset: Self::OFFSETS[#index],
                     state_offset: Self::STATE_OFFSETS[#index],
                     fused_into: #first,
-                    inputs: &[#(#inputs),*],
+                    inputs: #lib::Inputs::new(&[#(#inputs),*]),
+                    frozen: #frozen,
                 }
-            }
-        })
-    });
-    quote!(#(#rows),*)
+            });
+        }
+    }
+    let layers = program.checked.layers.iter();
+    table.expand(
+        &quote!(layers),
+        within::rows(layers, &quote!(LAYERS), lib),
+        lib,
+    )
 }
 
-/// The rows of the step table. Of fused layers, only the first has parameters.
-fn steps(program: &Program<'_>, names: &Generated) -> TokenStream {
+/// The step table. Of fused layers, only the first has parameters.
+fn steps(program: &Program<'_>, positions: &Positions<'_>, names: &Generated) -> TokenStream {
     let lib = &names.lib;
-    let rows = program.steps.iter().enumerate().map(|(index, step)| {
-        let first = step.group.layers.start;
-        quote! {
+    let mut table = Table::default();
+    for (index, step) in program.steps.iter().enumerate() {
+        let (first, layer) = (step.group.layers.start, program.layer(index));
+        if layer.is_network() {
+            let nothing = quote!(::core::option::Option::None);
+            let place = place(index, program, positions, &nothing, lib);
+            let rows = within::member(layer, lib, &quote!(STEPS));
+            table.network(&rows, &place, lib);
+            continue;
+        }
+        let (at, frozen) = (positions.layer(first), layer.is_frozen());
+        table.own.push(quote! {
             #lib::Step {
                 plan: Self::PLANS[#index],
                 offset: Self::OFFSETS[#first],
                 state_offset: Self::STATE_OFFSETS[#first],
-                layer: #first,
+                layer: #at,
+                frozen: #frozen,
             }
+        });
+    }
+    let layers = (0..program.steps.len()).map(|step| program.layer(step));
+    table.expand(
+        &quote!(steps),
+        within::rows(layers, &quote!(STEPS), lib),
+        lib,
+    )
+}
+
+/// Where a network, which is step `step`, lies within the whole.
+fn place(
+    step: usize,
+    program: &Program<'_>,
+    positions: &Positions<'_>,
+    source: &TokenStream,
+    lib: &TokenStream,
+) -> TokenStream {
+    let index = program.steps[step].group.layers.start;
+    let (layer, at) = (program.layer(step), positions.layer(index));
+    let name = layer.name.unraw().to_string();
+    let (frozen, each_step) = (layer.is_frozen(), layer.each_step);
+    quote! {
+        #lib::nested::Place {
+            name: #name,
+            layer: #at,
+            source: #source,
+            offset: Self::OFFSETS[#index],
+            state_offset: Self::STATE_OFFSETS[#index],
+            frozen: #frozen,
+            each_step: #each_step,
         }
-    });
-    quote!(#(#rows),*)
+    }
+}
+
+/// A table on the way: own rows, and those of networks.
+#[derive(Default)]
+struct Table {
+    /// Whole parts.
+    parts: Vec<TokenStream>,
+    /// Own rows behind them.
+    own: Vec<TokenStream>,
+}
+
+impl Table {
+    fn network(&mut self, rows: &TokenStream, place: &TokenStream, lib: &TokenStream) {
+        self.end_own(lib);
+        self.parts
+            .push(quote!(#lib::nested::Part::Network(#rows, #place)));
+    }
+
+    fn end_own(&mut self, lib: &TokenStream) {
+        let own = std::mem::take(&mut self.own);
+        if !own.is_empty() {
+            self.parts
+                .push(quote!(#lib::nested::Part::Own(&[#(#own),*])));
+        }
+    }
+
+    /// The rows as an array, put together by a function of this name where there are networks.
+    fn expand(
+        mut self,
+        put_together: &TokenStream,
+        len: TokenStream,
+        lib: &TokenStream,
+    ) -> TokenStream {
+        if self.parts.is_empty() {
+            let own = self.own;
+            return quote!([#(#own),*]);
+        }
+        self.end_own(lib);
+        let parts = self.parts;
+        quote!(#lib::nested::#put_together::<#len>(&[#(#parts),*]))
+    }
 }

@@ -1,8 +1,9 @@
-//! The passes of every segment: straight lines of one call a step.
+//! The passes of every stretch: straight lines of one call a step; of a network, its own passes.
 
 use super::Generated;
 use super::constants::{local, value};
-use crate::plan::{Back, Program, Segment, Source};
+use super::within::{self, Positions};
+use crate::plan::{Back, Program, Source, Stretch};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
@@ -13,15 +14,25 @@ pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
         generics, generic, ..
     } = names;
     let bounds = &program.checked.network.generics.where_clause;
-    let passes = Passes { program, names };
-    let segments = program.segments.iter().enumerate();
-    let functions = segments.map(|(index, segment)| {
-        let forward = passes.forward(index, segment);
-        let backward = passes.backward(index, segment);
+    let passes = Passes {
+        program,
+        names,
+        positions: Positions::of(program),
+    };
+    let stretches = program.stretches.iter().enumerate();
+    let functions = stretches.map(|(index, stretch)| {
+        if stretch.is_empty() && program.holds_networks() {
+            return TokenStream::new();
+        }
+        if stretch.is_network {
+            return passes.network(index, stretch.steps.start);
+        }
+        let forward = passes.forward(index, stretch);
+        let backward = passes.backward(index, stretch);
         quote!(#forward #backward)
     });
     quote! {
-        #[allow(dead_code)]
+        #[allow(dead_code, unused_mut, unused_variables)]
         impl #generics #generic #bounds {
             #(#functions)*
         }
@@ -41,42 +52,92 @@ pub(super) fn backward_name(segment: usize) -> Ident {
 struct Passes<'a> {
     program: &'a Program<'a>,
     names: &'a Generated,
+    positions: Positions<'a>,
 }
 
 impl Passes<'_> {
-    fn forward(&self, index: usize, segment: &Segment) -> TokenStream {
+    /// The passes of a network within the network, over its part of the memory.
+    fn network(&self, index: usize, step: usize) -> TokenStream {
+        let lib = &self.names.lib;
+        let layer = self.program.layer(step);
+        let (forward, backward) = (forward_name(index), backward_name(index));
+        let x = within::read(layer, lib, &self.x(step));
+        let (start, end) = (self.positions.step(step), self.positions.step(step + 1));
+        let source = self.program.steps[step].reads[0];
+        let mut used = Used::default();
+        used.read(&[source]);
+        let slots = self.slots(&used, step);
+        let is_wanted = if self.program.is_still(source) {
+            quote!(INPUT_GRADIENT)
+        } else {
+            quote!(true)
+        };
+        let own = quote!(#start..#end, segment, run, #x, memory);
+        let forth = within::call(layer, lib, &quote!(forward), &own);
+        let back = within::call(
+            layer,
+            lib,
+            &quote!(backward),
+            &quote!(#own, (lane, #is_wanted)),
+        );
+        let mut backwards = quote!(#slots #back;);
+        if step < self.program.still {
+            backwards = quote!(if INPUT_GRADIENT { #backwards });
+        }
+        quote! {
+            fn #forward(
+                segment: ::core::primitive::usize,
+                run: &#lib::Run<'_, T>,
+                input: &[#lib::Element<Self>],
+                mut memory: #lib::Carved<'_, T>,
+            ) {
+                #slots
+                #forth;
+            }
+
+            fn #backward<const INPUT_GRADIENT: ::core::primitive::bool>(
+                segment: ::core::primitive::usize,
+                run: &#lib::Run<'_, T>,
+                input: &[#lib::Element<Self>],
+                mut memory: #lib::Carved<'_, T>,
+                lane: &mut #lib::Lane<'_, T>,
+            ) {
+                #backwards
+            }
+        }
+    }
+
+    fn forward(&self, index: usize, stretch: &Stretch) -> TokenStream {
         let lib = &self.names.lib;
         let name = forward_name(index);
         let mut used = Used::default();
-        for step in segment.steps.clone() {
+        for step in stretch.steps.clone() {
             used.write(step);
             used.read(&self.program.steps[step].reads);
         }
-        let calls = segment.steps.clone().map(|step| {
-            let (value, slot) = (self.value(step), self.slot(step));
+        let calls = stretch.steps.clone().map(|step| {
+            let (value, slot, at) = (self.value(step), self.slot(step), self.positions.step(step));
             if self.program.steps[step].is_junction() {
                 let ends = self.program.steps[step].reads.iter();
                 let ends = ends.map(|end| self.source(*end));
-                quote!(run.join(#step, &#value, &[#(&*#ends),*], &mut #slot);)
+                quote!(run.join(#at, &#value, &[#(&*#ends),*], &mut #slot);)
             } else {
                 let x = self.x(step);
-                quote!(run.forward(#step, &#value, #x, &mut #slot, arena.scratch);)
+                quote!(run.forward(#at, &#value, #x, &mut #slot, memory.scratch);)
             }
         });
-        let observe = segment.next_coupled.map(|step| {
+        let observe = stretch.next_coupled.map(|step| {
             used.read(&self.program.steps[step].reads);
-            let (value, x) = (self.value(step), self.x(step));
-            quote!(run.observe(#step, &#value, #x, arena.partials);)
+            let (value, x, at) = (self.value(step), self.x(step), self.positions.step(step));
+            quote!(run.observe(#at, &#value, #x, memory.partials);)
         });
-        let slots = self.slots(&used);
+        let slots = self.slots(&used, used.end());
         quote! {
             fn #name(
                 run: &#lib::Run<'_, T>,
                 input: &[#lib::Element<Self>],
-                arena: &mut #lib::Arena<T>,
+                mut memory: #lib::Carved<'_, T>,
             ) {
-                let _ = input;
-                let mut arena = arena.carve(run.rows);
                 #slots
                 #(#calls)*
                 #observe
@@ -84,36 +145,34 @@ impl Passes<'_> {
         }
     }
 
-    /// The coupled step behind the segment first: what its input's gradient needed of all blocks is there by now.
-    fn backward(&self, index: usize, segment: &Segment) -> TokenStream {
+    /// The coupled step behind the stretch first: what its input's gradient needed of all blocks is there by now.
+    fn backward(&self, index: usize, stretch: &Stretch) -> TokenStream {
         let lib = &self.names.lib;
         let name = backward_name(index);
         let mut used = Used::default();
-        let back = &self.program.back[segment.back.clone()];
+        let back = &self.program.back[stretch.back.clone()];
         let calls: Vec<_> = back
             .iter()
             .map(|back| self.back(*back, &mut used))
             .collect();
-        let observe = segment.coupled.map(|step| {
+        let observe = stretch.coupled.map(|step| {
             used.read(&self.program.steps[step].reads);
-            let (value, x) = (self.value(step), self.x(step));
-            quote!(run.observe_gradient(#step, &#value, #x, arena.partials, &mut back);)
+            let (value, x, at) = (self.value(step), self.x(step), self.positions.step(step));
+            quote!(run.observe_gradient(#at, &#value, #x, memory.partials, &mut back);)
         });
-        let slots = self.slots(&used);
+        let slots = self.slots(&used, used.end());
         quote! {
             fn #name<const INPUT_GRADIENT: ::core::primitive::bool>(
                 run: &#lib::Run<'_, T>,
                 input: &[#lib::Element<Self>],
-                arena: &mut #lib::Arena<T>,
+                mut memory: #lib::Carved<'_, T>,
                 lane: &mut #lib::Lane<'_, T>,
             ) {
-                let _ = input;
-                let mut arena = arena.carve(run.rows);
                 #slots
                 let mut back = #lib::Back {
-                    gradients: arena.gradients(),
+                    gradients: memory.gradients(),
                     lane,
-                    scratch: arena.scratch,
+                    scratch: memory.scratch,
                 };
                 #(#calls)*
                 #observe
@@ -127,48 +186,47 @@ impl Passes<'_> {
         | Back::Enter { junction: step, .. }
         | Back::Collect { junction: step, .. }
         | Back::Release { junction: step, .. }) = back;
-        let (value, slot) = (self.value(step), self.slot(step));
+        let (value, slot, at) = (self.value(step), self.slot(step), self.positions.step(step));
         used.write(step);
         match back {
             Back::Through(_) => {
                 let reads = &self.program.steps[step];
                 used.read(&reads.reads);
                 let x = self.x(step);
-                if reads.reads_input() {
-                    quote!(run.backward_first(#step, INPUT_GRADIENT, &#value, #x, &mut #slot, &mut back);)
+                if step < self.program.still {
+                    quote!(if INPUT_GRADIENT { run.backward(#at, &#value, #x, &mut #slot, &mut back); })
+                } else if self.program.is_still(reads.input) {
+                    quote!(run.backward_first(#at, INPUT_GRADIENT, &#value, #x, &mut #slot, &mut back);)
                 } else {
-                    quote!(run.backward(#step, &#value, #x, &mut #slot, &mut back);)
+                    quote!(run.backward(#at, &#value, #x, &mut #slot, &mut back);)
                 }
             }
-            Back::Hold(_) => quote!(run.hold(#step, &mut #slot, &mut back);),
+            Back::Hold(_) => quote!(run.hold(#at, &mut #slot, &mut back);),
             Back::Enter { list, .. } => {
-                quote!(run.enter(#step, &#value, #list, &mut #slot, &mut back);)
+                quote!(run.enter(#at, &#value, #list, &mut #slot, &mut back);)
             }
             Back::Collect { is_first, .. } => {
-                let call = quote!(run.collect(#step, #is_first, &mut #slot, &mut back););
+                let call = quote!(run.collect(#at, #is_first, &mut #slot, &mut back););
                 self.if_wanted(step, call)
             }
             Back::Release { collected, .. } => {
-                let call = quote!(run.release(#step, &#value, #collected, &mut #slot, &mut back););
+                let call = quote!(run.release(#at, &#value, #collected, &mut #slot, &mut back););
                 self.if_wanted(step, call)
             }
         }
     }
 
-    /// The input gradient of a block that reads the network's input is that of the network.
+    /// The input gradient of a block with nothing to train before it leads to that of the network.
     fn if_wanted(&self, junction: usize, call: TokenStream) -> TokenStream {
-        if self.program.steps[junction].input == Source::Input {
+        if self.program.is_still(self.program.steps[junction].input) {
             quote!(if INPUT_GRADIENT { #call })
         } else {
             call
         }
     }
 
-    /// Takes the slots of all steps up to the last one that a pass uses.
-    fn slots(&self, used: &Used) -> TokenStream {
-        let lib = &self.names.lib;
-        let last = used.written.iter().chain(&used.read).max();
-        let end = last.map_or(0, |last| last + 1);
+    /// Takes the slots of all steps before step `end`.
+    fn slots(&self, used: &Used, end: usize) -> TokenStream {
         let lines = (0..end).map(|step| {
             let slot = self.slot(step);
             let pattern = if used.written.contains(&step) {
@@ -178,7 +236,13 @@ impl Passes<'_> {
             } else {
                 quote!(_)
             };
-            quote!(let #pattern = arena.take(&<Self as #lib::Network>::STEPS[#step]);)
+            let at = self.positions.step(step);
+            if self.program.layer(step).is_network() {
+                let end = self.positions.step(step + 1);
+                quote!(let #pattern = run.last_slot(#at..#end, &mut memory);)
+            } else {
+                quote!(let #pattern = run.slot(#at, &mut memory);)
+            }
         });
         quote!(#(#lines)*)
     }
@@ -223,6 +287,12 @@ struct Used {
 }
 
 impl Used {
+    /// The step behind the last one that is used.
+    fn end(&self) -> usize {
+        let last = self.written.iter().chain(&self.read).max();
+        last.map_or(0, |last| last + 1)
+    }
+
     fn write(&mut self, step: usize) {
         self.written.insert(step);
     }

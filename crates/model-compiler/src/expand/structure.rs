@@ -1,11 +1,43 @@
 //! The struct, what it shows of its layers, and what is known of a network without running it.
 
 use super::Generated;
+use super::within::{self, Positions};
 use crate::check::{Checked, CheckedLayer};
+use crate::plan::Program;
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 
-pub(super) fn expand(checked: &Checked<'_>, names: &Generated) -> TokenStream {
+/// The struct of a program.
+pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
+    let positions = Positions::of(program);
+    structure(program.checked, names, |index| Where {
+        row: positions.layer(index),
+        offsets: quote!((Self::OFFSETS[#index], Self::STATE_OFFSETS[#index])),
+    })
+}
+
+/// The struct of a faulty network, whose layers have no numbers.
+pub(super) fn expand_faulty(checked: &Checked<'_>, names: &Generated) -> TokenStream {
+    structure(checked, names, |index| Where {
+        row: quote!(#index),
+        offsets: quote!((0, 0)),
+    })
+}
+
+/// Where a layer is found, as expressions.
+struct Where {
+    /// In the layer table.
+    row: TokenStream,
+    /// In the buffers of parameters and of state.
+    offsets: TokenStream,
+}
+
+fn structure(
+    checked: &Checked<'_>,
+    names: &Generated,
+    find: impl Fn(usize) -> Where,
+) -> TokenStream {
     let network = checked.network;
     let Generated {
         lib,
@@ -20,11 +52,8 @@ pub(super) fn expand(checked: &Checked<'_>, names: &Generated) -> TokenStream {
     let (attributes, vis) = (&network.attributes, &network.visibility);
     let bounds = &network.generics.where_clause;
     let table = table(checked);
-    let views = checked
-        .layers
-        .iter()
-        .enumerate()
-        .filter_map(|(index, layer)| view(index, layer, names, checked));
+    let layers = checked.layers.iter().enumerate();
+    let views = layers.filter_map(|(index, layer)| view(layer, &find(index), names, checked));
     let title = name.to_string();
     quote! {
         #(#attributes)*
@@ -59,13 +88,13 @@ pub(super) fn expand(checked: &Checked<'_>, names: &Generated) -> TokenStream {
         #[allow(dead_code)]
         impl #sizes #single #bounds {
             /// Numbers that are trained.
-            #vis const PARAMETERS: ::core::primitive::usize = #lib::chain::parameters(Self::CHAIN);
+            #vis const PARAMETERS: ::core::primitive::usize = #lib::table::parameters(Self::LAYERS);
             /// Floating-point operations of the products of a forward pass, a sample or a step.
-            #vis const FLOPS: ::core::primitive::usize = #lib::chain::flops(Self::CHAIN);
+            #vis const FLOPS: ::core::primitive::usize = #lib::table::flops(Self::LAYERS);
             /// Likewise of a training step.
-            #vis const TRAINING_FLOPS: ::core::primitive::usize = #lib::chain::training_flops(Self::CHAIN);
+            #vis const TRAINING_FLOPS: ::core::primitive::usize = #lib::table::training_flops(Self::LAYERS);
             /// Bytes that a sample, or a step, keeps live between forward and backward pass.
-            #vis const ACTIVATION_BYTES: ::core::primitive::usize = #lib::chain::activation_bytes(Self::PLANS, 4);
+            #vis const ACTIVATION_BYTES: ::core::primitive::usize = #lib::activation_bytes(<Self as #lib::Network>::STEPS);
             /// The layers, in order.
             #vis const LAYERS: &'static [#lib::LayerInfo] = <Self as #lib::Network>::LAYERS;
 
@@ -90,10 +119,11 @@ pub(super) fn expand(checked: &Checked<'_>, names: &Generated) -> TokenStream {
     }
 }
 
-/// The method that shows a layer; layers without a name get one if they own numbers.
+/// The method that shows a layer; layers without a name get one if they own numbers. A network has two: one takes a copy of it, one
+/// puts its numbers back.
 fn view(
-    index: usize,
     layer: &CheckedLayer<'_>,
+    found: &Where,
     names: &Generated,
     checked: &Checked<'_>,
 ) -> Option<TokenStream> {
@@ -102,14 +132,38 @@ fn view(
         return None;
     }
     let (name, docs, vis) = (&layer.name, &layer.source.docs, &checked.network.visibility);
-    let lib = &names.lib;
-    let title = format!("The numbers of layer {index}, `{}`.", layer.title());
+    let (lib, title) = (&names.lib, layer.title());
+    let Where { row, offsets } = found;
+    if layer.is_network() {
+        let of = within::of_scalar(layer, lib);
+        let reference = within::reference(layer, lib);
+        let take = within::call(layer, lib, &quote!(taken), &quote!(self, #offsets));
+        let put = within::call(layer, lib, &quote!(put), &quote!(self, #offsets, part));
+        let set = format_ident!("set_{}", name.unraw(), span = name.span());
+        let taken =
+            format!("The network `{name}`, a `{title}`, by itself: a copy with its numbers.");
+        let given = format!("Gives `{name}` the numbers of `part`.");
+        return Some(quote! {
+            #(#docs)*
+            #[doc = #taken]
+            #[must_use]
+            #vis fn #name(&self) -> #of {
+                #take
+            }
+
+            #[doc = #given]
+            #vis fn #set(&mut self, part: #reference) {
+                #put;
+            }
+        });
+    }
+    let title = format!("The numbers of layer `{name}`, `{title}`.");
     Some(quote! {
         #(#docs)*
         #[doc = #title]
         #[must_use]
         #vis fn #name(&self) -> #lib::LayerView<'_, T> {
-            #lib::LayerView::of(self, #index)
+            #lib::LayerView::of(self, #row)
         }
     })
 }

@@ -39,9 +39,9 @@ fn fused_layers_become_one_step() {
         "constSTEP_0:{root}layers::ConvPool2d={root}layers::ConvPool2d::new(Self::LAYER_0.activation({root}Activation::Relu),Self::LAYER_2);"
     );
     assert!(text.contains(&step), "{text}");
-    assert!(text.contains("run.forward(0usize,&Self::STEP_0,input,&mutconv1,arena.scratch);"));
+    assert!(text.contains("run.forward(0usize,&Self::STEP_0,input,&mutconv1,memory.scratch);"));
     assert!(
-        text.contains("run.forward(1usize,&Self::STEP_1,conv1.value,&mutdense_4,arena.scratch);")
+        text.contains("run.forward(1usize,&Self::STEP_1,conv1.value,&mutdense_4,memory.scratch);")
     );
     assert!(text.contains(
         "run.backward_first(0usize,INPUT_GRADIENT,&Self::STEP_0,input,&mutconv1,&mutback);"
@@ -69,9 +69,9 @@ fn layers_that_own_numbers_are_seen_and_others_are_not() {
 #[test]
 fn a_batch_norm_starts_a_segment() {
     let text = text("Net: Vector<4> => Logits<3> { Dense(8), BatchNorm, Dense(3) }");
-    let forward = "run.forward(0usize,&Self::LAYER_0,input,&mutdense_0,arena.scratch);run.observe(1usize,&Self::LAYER_1,dense_0.value,arena.partials);";
+    let forward = "run.forward(0usize,&Self::LAYER_0,input,&mutdense_0,memory.scratch);run.observe(1usize,&Self::LAYER_1,dense_0.value,memory.partials);";
     assert!(text.contains(forward), "{text}");
-    let backward = "run.backward(2usize,&Self::LAYER_2,batch_norm_1.value,&mutdense_2,&mutback);run.observe_gradient(1usize,&Self::LAYER_1,dense_0.value,arena.partials,&mutback);";
+    let backward = "run.backward(2usize,&Self::LAYER_2,batch_norm_1.value,&mutdense_2,&mutback);run.observe_gradient(1usize,&Self::LAYER_1,dense_0.value,memory.partials,&mutback);";
     assert!(text.contains(backward), "{text}");
     let rest = "run.backward(1usize,&Self::LAYER_1,dense_0.value,&mutbatch_norm_1,&mutback);run.backward_first(0usize,INPUT_GRADIENT,&Self::LAYER_0,input,&mutdense_0,&mutback);";
     assert!(text.contains(rest), "{text}");
@@ -131,7 +131,7 @@ fn a_block_is_left_the_way_it_was_entered() {
         "constSTEP_2:{root}Junction={root}Junction{{join:Self::LAYER_3,ends:&[::core::option::Option::None,::core::option::Option::Some(1usize)],}};"
     );
     assert!(text.contains(&junction), "{text}");
-    let forward = "run.forward(1usize,&Self::STEP_1,dense_0.value,&mutbatch_norm_1,arena.scratch);run.join(2usize,&Self::STEP_2,&[&*dense_0.value,&*batch_norm_1.value],&mutresidual_3);";
+    let forward = "run.forward(1usize,&Self::STEP_1,dense_0.value,&mutbatch_norm_1,memory.scratch);run.join(2usize,&Self::STEP_2,&[&*dense_0.value,&*batch_norm_1.value],&mutresidual_3);";
     assert!(text.contains(forward), "{text}");
     let backward = "run.hold(5usize,&mutadd_6,&mutback);run.backward(4usize,&Self::LAYER_5,residual_3.value,&mutdense_5,&mutback);run.collect(5usize,true,&mutadd_6,&mutback);run.enter(5usize,&Self::STEP_5,1usize,&mutadd_6,&mutback);run.backward(3usize,&Self::LAYER_4,residual_3.value,&mutrelu_4,&mutback);run.release(5usize,&Self::STEP_5,true,&mutadd_6,&mutback);run.hold(2usize,&mutresidual_3,&mutback);run.observe_gradient(1usize,";
     assert!(text.contains(backward), "{text}");

@@ -50,13 +50,16 @@ pub(super) fn merge_statistics<N: Network>(
             }
         }
     }
-    N::visit(&mut Merge {
-        step,
-        steps: N::STEPS,
-        layout,
-        arenas,
-        shared,
-    });
+    N::visit(
+        0,
+        &mut Merge {
+            step,
+            steps: N::STEPS,
+            layout,
+            arenas,
+            shared,
+        },
+    );
 }
 
 /// Adds up what the blocks took for the input gradient of `step`, in order of the blocks.
@@ -95,12 +98,15 @@ pub(super) fn absorb<N: Network>(layout: &Layout, shared: &[N::Scalar], state: &
             }
         }
     }
-    N::visit(&mut Absorb {
-        steps: N::STEPS,
-        layout,
-        shared,
-        state,
-    });
+    N::visit(
+        0,
+        &mut Absorb {
+            steps: N::STEPS,
+            layout,
+            shared,
+            state,
+        },
+    );
 }
 
 fn arena_of<T: Float>(arena: &mut Mutex<Arena<T>>) -> &Arena<T> {

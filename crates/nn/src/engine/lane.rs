@@ -113,14 +113,17 @@ impl<N: Network, G: Sample> Gradients<N::Scalar> for LaneGradients<'_, N, G> {
         into.fill(N::Scalar::ZERO);
         for lane in self.lanes {
             let kept = &lane.kept[late.kept * lane.samples..][..late.weight.kept * lane.samples];
-            N::visit(&mut OfLane {
-                late,
-                plan: &self.steps[late.step].plan,
-                kept,
-                start,
-                into: &mut *into,
-                scratch: &mut *scratch,
-            });
+            N::visit(
+                0,
+                &mut OfLane {
+                    late,
+                    plan: &self.steps[late.step].plan,
+                    kept,
+                    start,
+                    into: &mut *into,
+                    scratch: &mut *scratch,
+                },
+            );
         }
     }
 }
@@ -144,7 +147,8 @@ impl<N: Network, G: Sample> BlockPass<'_, N, G> {
         }
         let inputs = &self.batch.examples.inputs;
         let input = staged(inputs, &self.lane.input, &self.samples, self.start);
-        N::forward(segment, &self.run, input, &mut self.arena);
+        let memory = self.arena.carve(self.run.rows);
+        N::forward(segment, &self.run, input, memory);
     }
 
     /// Brings the block's input into the order of steps; the lane's first block clears its gradient.
@@ -227,14 +231,15 @@ impl<N: Network, G: Sample> BlockPass<'_, N, G> {
                 before: self.start,
             },
         };
-        N::backward::<false>(segment, &self.run, input, &mut self.arena, &mut gradient);
+        let memory = self.arena.carve(self.run.rows);
+        N::backward::<false>(segment, &self.run, input, memory, &mut gradient);
     }
 }
 
 /// Numbers of a row that are kept for the scatter into a table; none without a table.
 pub(crate) fn kept_row<N: Network>() -> usize {
     match N::STEPS.first() {
-        Some(step) if step.plan.sparse => step.plan.output.elements().get(),
+        Some(step) if step.plan.sparse && !step.frozen => step.plan.output.elements().get(),
         _ => 0,
     }
 }

@@ -164,7 +164,7 @@ fn add(counter: &AtomicU64, time: Duration) {
 /// The names of the layers that are computed with layer `first`.
 fn name<N: Network>(first: usize) -> String {
     let group = N::LAYERS.iter().filter(|layer| layer.fused_into == first);
-    let names: Vec<&str> = group.map(|layer| layer.name).collect();
+    let names: Vec<String> = group.map(|layer| layer.name.to_string()).collect();
     names.join(" + ")
 }
 

@@ -58,13 +58,13 @@ impl<T: Float> ProjectedTable<T> {
             table: false,
             len: None,
         };
-        N::visit(&mut search);
+        N::visit(0, &mut search);
         let len = search.len.filter(|_| search.table)?;
         let plan = &layout.steps()[0].plan;
         // What goes past the second step is read as it is.
         let end = N::LAYERS.iter().rposition(|layer| layer.fused_into == 0);
-        let reads = N::LAYERS.iter().flat_map(|layer| layer.inputs);
-        if reads.filter(|read| **read == end).count() > 1 {
+        let reads = N::LAYERS.iter().flat_map(|layer| layer.inputs.iter());
+        if reads.filter(|read| *read == end).count() > 1 {
             return None;
         }
         let features = plan.output.features().get();
@@ -156,10 +156,13 @@ fn project<N: Network>(
         }
     }
     let table = &parameters[layout.steps()[0].offset..];
-    N::visit(&mut Project {
-        layout,
-        prepared,
-        x: &table[tokens.start * features..tokens.end * features],
-        products,
-    });
+    N::visit(
+        0,
+        &mut Project {
+            layout,
+            prepared,
+            x: &table[tokens.start * features..tokens.end * features],
+            products,
+        },
+    );
 }

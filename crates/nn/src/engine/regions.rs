@@ -40,6 +40,8 @@ pub(super) enum Source {
     Late(Late),
     /// The lanes' buffers, from this number on.
     Lanes { start: usize },
+    /// None: the numbers are frozen.
+    Frozen,
 }
 
 /// The regions of `N`'s flat buffer, one behind the other.
@@ -63,6 +65,11 @@ pub(super) fn regions_of<N: Network>(layout: &Layout, len: usize) -> Vec<Region>
 
 fn add_step(regions: &mut Vec<Region>, layout: &Layout, index: usize, step: &Step) {
     let range = step.offset..step.offset + step.plan.parameter_count();
+    if step.frozen {
+        let source = Source::Frozen;
+        regions.push(Region { range, source });
+        return;
+    }
     if step.plan.sparse {
         let row = step.plan.output.elements().get();
         let source = Source::Table { row };
@@ -110,6 +117,7 @@ impl Region {
             }
             Source::Late(late) => self.range.start..self.range.start + late.weight.len,
             Source::Lanes { .. } => self.range.clone(),
+            Source::Frozen => self.range.start..self.range.start,
         }
     }
 
@@ -118,7 +126,7 @@ impl Region {
         match self.source {
             Source::Table { row } => row,
             Source::Late(late) => late.weight.row,
-            Source::Lanes { .. } => ALIGNMENT,
+            Source::Lanes { .. } | Source::Frozen => ALIGNMENT,
         }
     }
 
@@ -127,7 +135,7 @@ impl Region {
         match self.source {
             Source::Table { .. } => self.used().len(),
             Source::Late(late) => (LATE_PIECE / late.weight.row).max(1) * late.weight.row,
-            Source::Lanes { .. } => CHUNK,
+            Source::Lanes { .. } | Source::Frozen => CHUNK,
         }
     }
 
@@ -136,6 +144,7 @@ impl Region {
             Source::Table { .. } => TABLE_COST,
             Source::Late(_) => LATE_COST,
             Source::Lanes { .. } => 1,
+            Source::Frozen => 0,
         };
         number * self.range.len()
     }

@@ -315,6 +315,7 @@ impl<'n, N: Network> Session<'n, N> {
             let run = Run {
                 steps: self.layout.steps(),
                 layout: &self.layout,
+                first: 0,
                 parameters: self.network.parameters(),
                 state: self.network.state(),
                 prepared: &self.prepared,
@@ -334,7 +335,7 @@ impl<'n, N: Network> Session<'n, N> {
                 timer: Timer::default(),
             };
             for segment in 0..N::SEGMENTS {
-                N::forward(segment, &run, input, arena);
+                N::forward(segment, &run, input, arena.carve(rows));
             }
             let output = arena.output(N::STEPS, rows).0;
             each(Piece {

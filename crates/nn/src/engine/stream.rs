@@ -100,6 +100,7 @@ impl<'n, N: Network> Stream<'n, N> {
         let run = Run {
             steps: self.layout.steps(),
             layout: &self.layout,
+            first: 0,
             parameters: self.network.parameters(),
             state: self.network.state(),
             prepared: &self.prepared,
@@ -119,7 +120,7 @@ impl<'n, N: Network> Stream<'n, N> {
             timer: Timer::default(),
         };
         for segment in 0..N::SEGMENTS {
-            N::forward(segment, &run, input, &mut self.arena);
+            N::forward(segment, &run, input, self.arena.carve(self.rows));
         }
         self.arena.output(N::STEPS, self.rows).0
     }
@@ -157,10 +158,8 @@ const fn refusal(
     while i < steps.len() {
         if !steps[i].plan.takes_pieces() {
             let layer = &layers[steps[i].layer];
-            let why = Text::new()
-                .text(layer.kind)
-                .text(" (layer `")
-                .text(layer.name)
+            let why = Text::new().text(layer.kind).text(" (layer `");
+            let why = layer.name.behind(why)
                 .text("` of ")
                 .text(name)
                 .text(") needs to see sequences as a whole, so no step can be computed before the last is there")
@@ -177,23 +176,25 @@ mod tests {
     use super::refusal;
     use crate::network::Step;
     use plywood_shape::layers::{Bidirectional, Gru, Recurrent};
-    use plywood_shape::{LayerInfo, Plan, Shape};
+    use plywood_shape::{Inputs, LayerInfo, Name, Plan, Shape};
 
     fn message(kind: &'static str, plan: Plan) -> Option<String> {
         let layer = LayerInfo {
-            name: "reader",
+            name: Name::new("reader"),
             kind,
             plan,
             offset: 0,
             state_offset: 0,
             fused_into: 0,
-            inputs: &[None],
+            inputs: Inputs::new(&[None]),
+            frozen: false,
         };
         let step = Step {
             plan,
             offset: 0,
             state_offset: 0,
             layer: 0,
+            frozen: false,
         };
         refusal("Tagger", plan.input, &[step], &[layer]).map(|text| text.as_str().to_owned())
     }

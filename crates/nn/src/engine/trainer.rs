@@ -226,6 +226,7 @@ impl<N: Network, G: Sample> Trainer<N, G> {
         let base = Run {
             steps: self.layout.steps(),
             layout: &self.layout,
+            first: 0,
             parameters: network.parameters(),
             state: network.state(),
             prepared: &[],

@@ -229,13 +229,14 @@ fn each_piece<T: Float>(
             let phase = match region.source {
                 Source::Table { .. } => Phase::Table,
                 Source::Late(_) => Phase::Late,
-                Source::Lanes { .. } => Phase::Update,
+                Source::Lanes { .. } | Source::Frozen => Phase::Update,
             };
             timer.time(Place::Phase(phase), || {
                 match &region.source {
                     Source::Table { .. } => gradients.table(start, gradient),
                     Source::Late(late) => gradients.late(late, start, gradient, scratch),
                     Source::Lanes { start: first } => gradients.lanes(first + start, gradient),
+                    Source::Frozen => {}
                 }
                 work(&piece, gradient);
             });

@@ -216,7 +216,7 @@ impl<T: Float> Layer<T> for ConvPool2d {
         let operation = self.operation(pass.plan, pass.rows);
         let pooled = Pooled {
             y,
-            places: if pass.training { memory.bytes } else { &mut [] },
+            places: if pass.keeps { memory.bytes } else { &mut [] },
         };
         operation.forward(x, weights, pass.prepared, pooled, memory.scratch);
     }

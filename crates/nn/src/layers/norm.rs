@@ -54,25 +54,45 @@ fn shared<'v, T: Float>(plan: &Plan, values: &'v [T]) -> Statistics<'v, T> {
     Statistics::of(values, plan.input.features().get())
 }
 
+/// What a layer goes by that keeps its running statistics while others are trained: those, as if of a batch of one, and sums of
+/// gradients which are zero, since nothing follows the samples.
+fn of_state<'v, T: Float>(state: &[T], scratch: &'v mut [T]) -> (Statistics<'v, T>, &'v [T]) {
+    let (values, sums) = scratch.split_at_mut(1 + state.len());
+    values[0] = T::ONE;
+    values[1..].copy_from_slice(state);
+    let sums = &mut sums[..state.len()];
+    sums.fill(T::ZERO);
+    (Statistics::of(values, state.len() / 2), sums)
+}
+
 /// What the way back reads.
-fn passed<'a, T: Float>(pass: &Pass<'a, T>, x: &'a [T], dy: &'a [T]) -> Passed<'a, T> {
+fn passed<'a, T: Float>(
+    pass: &Pass<'a, T>,
+    statistics: Statistics<'a, T>,
+    x: &'a [T],
+    dy: &'a [T],
+) -> Passed<'a, T> {
     Passed {
         x,
         dy,
         weights: weights(pass.parameters, pass.plan.input.features().get(), true),
-        statistics: shared(pass.plan, pass.shared),
+        statistics,
     }
 }
 
 macro_rules! over_batch {
     ($($layer:ident),*) => {$(
         impl<T: Float> Layer<T> for $layer {
-            fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], _: Memory<'_, T>) {
-                forward(self, pass, x, y);
+            fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
+                forward(self, pass, x, y, memory.scratch);
             }
 
-            fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, _: Memory<'_, T>) {
-                backward(self, pass, flow);
+            fn backward(&self, pass: &Pass<'_, T>, flow: Flow<'_, T>, memory: Memory<'_, T>) {
+                backward(self, pass, flow, memory.scratch);
+            }
+
+            fn scratch_len(&self, plan: &Plan, _: Rows) -> usize {
+                1 + 2 * plan.state_count()
             }
 
             fn observe(&self, pass: &Pass<'_, T>, x: &[T], partial: &mut [T]) {
@@ -93,7 +113,8 @@ macro_rules! over_batch {
             ) {
                 let operation = self.operation(pass.plan, pass.rows);
                 let sums = &mut partial[..2 * operation.channels()];
-                operation.gradient_sums(passed(pass, x, dy), sums);
+                let statistics = shared(pass.plan, pass.shared);
+                operation.gradient_sums(passed(pass, statistics, x, dy), sums);
                 add_parameters(sums, gradient);
             }
 
@@ -106,22 +127,41 @@ macro_rules! over_batch {
 
 over_batch!(BatchNorm, BatchNormPool2d);
 
-fn forward<T: Float>(layer: &impl OverBatch, pass: &Pass<'_, T>, x: &[T], y: &mut [T]) {
+fn forward<T: Float>(
+    layer: &impl OverBatch,
+    pass: &Pass<'_, T>,
+    x: &[T],
+    y: &mut [T],
+    scratch: &mut [T],
+) {
     let operation = layer.operation(pass.plan, pass.rows);
     let weights = weights(pass.parameters, operation.channels(), true);
     if pass.training {
         operation.forward(x, weights, shared(pass.plan, pass.shared), y);
+    } else if pass.keeps {
+        // The way back computes the same again.
+        operation.forward(x, weights, of_state(pass.state, scratch).0, y);
     } else {
         operation.infer(x, weights, pass.state.split_at(operation.channels()), y);
     }
 }
 
 /// The input gradient alone: [`Layer::observe_gradient`] adds those of the parameters.
-fn backward<T: Float>(layer: &impl OverBatch, pass: &Pass<'_, T>, flow: Flow<'_, T>) {
+fn backward<T: Float>(
+    layer: &impl OverBatch,
+    pass: &Pass<'_, T>,
+    flow: Flow<'_, T>,
+    scratch: &mut [T],
+) {
     let Some(dx) = flow.dx else { return };
     let operation = layer.operation(pass.plan, pass.rows);
-    let sums = &pass.shared_gradient[..2 * operation.channels()];
-    operation.backward(passed(pass, flow.x, flow.dy), sums, dx);
+    let (statistics, sums) = if pass.training {
+        let sums = &pass.shared_gradient[..2 * operation.channels()];
+        (shared(pass.plan, pass.shared), sums)
+    } else {
+        of_state(pass.state, scratch)
+    };
+    operation.backward(passed(pass, statistics, flow.x, flow.dy), sums, dx);
 }
 
 /// Adds the sums of `dz` and of `dz · x̂` to the gradients of bias and weight, which is the first.

@@ -150,6 +150,7 @@ mod tests {
             rows: Rows { samples, steps: 3 },
             lengths: &[],
             training,
+            keeps: training,
             noise: Source {
                 random: Random {
                     seed: 7,

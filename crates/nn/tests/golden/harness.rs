@@ -69,6 +69,7 @@ impl<'a, T: Float> Setting<'a, T> {
             rows: self.rows,
             lengths: &self.lengths,
             training: self.training,
+            keeps: true,
             noise: Noise {
                 random: Random {
                     seed: 0,

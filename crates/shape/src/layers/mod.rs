@@ -7,22 +7,26 @@
 mod conv;
 mod dense;
 mod embedding;
+mod function;
 mod fused;
 mod join;
 mod norm;
 mod pointwise;
 mod pool;
 mod recurrent;
+mod side;
 
 pub use conv::{Conv2d, ConvTranspose2d, DepthwiseConv2d};
 pub use dense::{Dense, Flatten};
 pub use embedding::Embedding;
+pub use function::{Pointwise, Then};
 pub use fused::{BatchNormPool2d, ConvPool2d};
 pub use join::{Axis, Join};
 pub use norm::{BatchNorm, LayerNorm};
 pub use pointwise::{Dropout, Gelu, LeakyRelu, Noise, Relu, Sigmoid, Silu, Softmax, Tanh};
 pub use pool::{AvgPool2d, GlobalAvgPool2d, MaxPool2d};
 pub use recurrent::{Bidirectional, Gru, Lstm, Merge, Recurrent, Returns, SimpleRnn};
+pub use side::Side;
 
 use crate::Size;
 

@@ -1,5 +1,6 @@
 //! Normalisations: over the batch, and over the features of one row.
 
+use super::pointwise::same_shape;
 use crate::{Activation, Fault, Fill, Plan, Rule, Shape, Size};
 
 /// Shifts and scales every channel to zero mean and unit variance over the batch (Ioffe and Szegedy, 2015).
@@ -52,8 +53,9 @@ impl BatchNorm {
     #[must_use]
     pub const fn plan(&self, input: Shape) -> Plan {
         const NAME: &str = "BatchNorm";
-        if let Some(fault) = refused(NAME, self.epsilon, input) {
-            return Plan::fault(input, fault);
+        let plan = normalised(NAME, self.epsilon, input);
+        if plan.fault.is_some() {
+            return plan;
         }
         if !(self.momentum >= 0.0 && self.momentum <= 1.0) {
             let rule = Rule::Range {
@@ -63,8 +65,7 @@ impl BatchNorm {
             return Plan::fault(input, Fault::new(NAME, rule, input));
         }
         let channels = input.features();
-        Plan::stepwise(input, input)
-            .offset("weight", &[channels], Fill::Ones)
+        plan.offset("weight", &[channels], Fill::Ones)
             .offset("bias", &[channels], Fill::Zeros)
             .state("running_mean", &[channels], Fill::Zeros)
             .state("running_var", &[channels], Fill::Ones)
@@ -104,8 +105,9 @@ impl LayerNorm {
     /// The shape rule. Mean and reciprocal deviation of every place are saved.
     #[must_use]
     pub const fn plan(&self, input: Shape) -> Plan {
-        if let Some(fault) = refused("LayerNorm", self.epsilon, input) {
-            return Plan::fault(input, fault);
+        let plan = normalised("LayerNorm", self.epsilon, input);
+        if plan.fault.is_some() {
+            return plan;
         }
         let features = input.features();
         let places = match (input.elements(), features) {
@@ -114,8 +116,7 @@ impl LayerNorm {
             }
             _ => Size::Unknown,
         };
-        Plan::stepwise(input, input)
-            .offset("weight", &[features], Fill::Ones)
+        plan.offset("weight", &[features], Fill::Ones)
             .offset("bias", &[features], Fill::Zeros)
             .saves(places.times(Size::Known(2)), Size::Known(0))
     }
@@ -127,19 +128,15 @@ impl Default for LayerNorm {
     }
 }
 
-const fn refused(layer: &'static str, epsilon: f64, input: Shape) -> Option<Fault> {
-    if input.is_index() {
-        let rule = Rule::Kind {
-            takes: "real numbers",
-        };
-        return Some(Fault::new(layer, rule, input));
-    }
-    if !(epsilon > 0.0 && epsilon < 1.0) {
+/// The same shape, of real numbers; what was logits or probabilities is none any more.
+const fn normalised(layer: &'static str, epsilon: f64, input: Shape) -> Plan {
+    let plan = same_shape(layer, input);
+    if plan.fault.is_none() && !(epsilon > 0.0 && epsilon < 1.0) {
         let rule = Rule::Range {
             argument: "epsilon",
             expected: "a small number above 0, such as 1e-3",
         };
-        return Some(Fault::new(layer, rule, input));
+        return Plan::fault(input, Fault::new(layer, rule, input));
     }
-    None
+    plan
 }

@@ -2,8 +2,8 @@
 
 use crate::{Activation, Fault, Item, Plan, Rule, Shape};
 
-/// Refuses indices: an activation works on real numbers.
-const fn same_shape(layer: &'static str, input: Shape) -> Plan {
+/// Refuses indices: a function of numbers works on real ones.
+pub(super) const fn same_shape(layer: &'static str, input: Shape) -> Plan {
     if input.is_index() {
         let rule = Rule::Kind {
             takes: "real numbers",

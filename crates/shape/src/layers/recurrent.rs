@@ -184,7 +184,7 @@ impl Common {
         if !input.is_unknown() {
             if !input.is_vector_like() {
                 let rule = Rule::Kind {
-                    takes: "a Sequence of Vectors",
+                    takes: crate::fault::STEPS,
                 };
                 return Err(Fault::new(self.name, rule, input));
             }

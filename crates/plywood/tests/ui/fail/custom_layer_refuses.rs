@@ -4,7 +4,7 @@ use plywood::prelude::*;
 
 plywood::model! {
     pub Net: Vector<8> => Logits<10> {
-        Dense(8), Double,
+        Dense(8), Double(),
         Dense(10),
     }
 }

@@ -4,7 +4,7 @@ use plywood::prelude::*;
 
 plywood::model! {
     pub Net: Vector<8> => Logits<10> {
-        Double,
+        Double(),
         Dense(10),
     }
 }
