@@ -201,6 +201,12 @@ pub enum DataError {
         /// The steps of the data set.
         steps: usize,
     },
+    /// A sequence without a valid step where the last one is asked for.
+    #[error("the length of sample {sample} is 0, expected at least 1: it has no last step")]
+    NoLastStep {
+        /// Which sample.
+        sample: usize,
+    },
     /// A weight that is negative or not finite.
     #[error("the weight of sample {sample} is {weight}, expected a finite number not below zero")]
     Weight {

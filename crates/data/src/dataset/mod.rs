@@ -1,5 +1,6 @@
 //! A data set in memory.
 
+mod last_targets;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -42,7 +43,8 @@ pub struct Dataset<I: Stored, G: Stored> {
 }
 
 struct Columns<I: Stored, G: Stored> {
-    inputs: I::Numbers,
+    /// Shared with data sets that differ in their targets alone.
+    inputs: Arc<I::Numbers>,
     targets: G::Numbers,
     samples: usize,
     steps: usize,
@@ -78,7 +80,7 @@ impl<I: Stored, G: Stored> Dataset<I, G> {
 
     /// A data set of sequences of `steps` steps each, padding included; see also [`Dataset::with_lengths`].
     ///
-    /// Targets are sequences too, or one target a sequence.
+    /// Targets are sequences too, or one target a sequence; [`Dataset::last_targets`] makes the latter of the former.
     ///
     /// # Errors
     /// As [`Dataset::new`].
@@ -107,7 +109,7 @@ impl<I: Stored, G: Stored> Dataset<I, G> {
             return Err(DataError::SourceLen { found: samples });
         }
         let columns = Columns {
-            inputs,
+            inputs: Arc::new(inputs),
             targets,
             samples,
             steps,
@@ -260,11 +262,11 @@ impl<const H: usize, const W: usize, const C: usize, G: Stored> Dataset<Image<H,
             moments.len()
         );
         let columns = &self.columns;
-        let mut inputs = columns.inputs.clone();
+        let mut inputs = (*columns.inputs).clone();
         inputs.normalise(moments);
         Self {
             columns: Arc::new(Columns {
-                inputs,
+                inputs: Arc::new(inputs),
                 targets: columns.targets.clone(),
                 lengths: columns.lengths.clone(),
                 weights: columns.weights.clone(),

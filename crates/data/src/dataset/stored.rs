@@ -17,7 +17,7 @@ pub trait Stored: Sample {
 }
 
 /// A column of numbers.
-pub trait Numbers: Send + Sync + 'static {
+pub trait Numbers: Sized + Send + Sync + 'static {
     /// How many there are.
     fn len(&self) -> usize;
 
@@ -28,6 +28,10 @@ pub trait Numbers: Send + Sync + 'static {
 
     /// The place and value of the first index that is not below `bound`; real numbers have none.
     fn beyond(&self, bound: usize) -> Option<(usize, u32)>;
+
+    /// A column of the numbers of these ranges, one after the other; each range is of whole samples or steps.
+    #[must_use]
+    fn gather(&self, ranges: impl Iterator<Item = Range<usize>>) -> Self;
 }
 
 /// Real numbers: bytes or floats, each times a scale plus a shift as it is drawn.
@@ -190,6 +194,17 @@ impl Numbers for Reals {
     fn beyond(&self, _bound: usize) -> Option<(usize, u32)> {
         None
     }
+
+    fn gather(&self, ranges: impl Iterator<Item = Range<usize>>) -> Self {
+        let values = match &self.values {
+            Values::Bytes(bytes) => Values::Bytes(gathered(bytes, ranges)),
+            Values::Floats(floats) => Values::Floats(gathered(floats, ranges)),
+        };
+        Self {
+            values,
+            affine: self.affine.clone(),
+        }
+    }
 }
 
 impl Numbers for Indices {
@@ -201,6 +216,18 @@ impl Numbers for Indices {
         let place = self.0.iter().position(|&index| index as usize >= bound)?;
         Some((place, self.0[place]))
     }
+
+    fn gather(&self, ranges: impl Iterator<Item = Range<usize>>) -> Self {
+        Self(gathered(&self.0, ranges))
+    }
+}
+
+fn gathered<N: Copy>(numbers: &[N], ranges: impl Iterator<Item = Range<usize>>) -> Vec<N> {
+    let mut all = Vec::new();
+    for range in ranges {
+        all.extend_from_slice(&numbers[range]);
+    }
+    all
 }
 
 /// What the indices of a kind must be below; `None` for real numbers.

@@ -5,6 +5,7 @@ use crate::Source;
 use plywood_kernels::Float;
 use plywood_shape::{Class, Image, Real, Sample, Sequence, Token, Vector};
 use plywood_tensor::Examples;
+use std::sync::Arc;
 
 type Texts = Dataset<Sequence<Token<50>>, Sequence<Class<3>>>;
 type Pictures = Dataset<Image<1, 2, 2>, Class<10>>;
@@ -159,4 +160,89 @@ fn filling_again_keeps_the_memory() {
     data.fill(&[6, 7, 8, 9], &mut examples);
     assert_eq!(examples.inputs.data().as_ptr(), before);
     assert_eq!(<Sequence<Token<50>> as Sample>::ROW, 1);
+}
+
+#[test]
+fn the_last_target_is_that_of_the_last_valid_step() {
+    let labels = || vec![0_u32, 1, 2, 2, 0, 1, 1, 2, 0];
+    let whole = Texts::sequences(3, (0..9).collect::<Vec<u32>>(), labels()).unwrap();
+    let last = drawn::<f32, _>(&whole.last_targets().unwrap(), &[2, 0, 1]);
+    assert_eq!(last.targets.data(), [0, 2, 1]);
+    assert!(last.inputs.lengths().is_empty() && last.weights.is_empty());
+
+    let padded = whole.with_lengths(vec![1, 3, 2]).unwrap();
+    let padded = padded.with_weights(vec![1.0, 2.0, 0.5]).unwrap();
+    let of_padded = padded.last_targets().unwrap();
+    let (every, last) = (
+        drawn::<f32, _>(&padded, &[2, 0, 1]),
+        drawn::<f32, _>(&of_padded, &[2, 0, 1]),
+    );
+    assert_eq!(last.targets.data(), [2, 0, 1]);
+    assert_eq!(last.inputs.data(), every.inputs.data());
+    assert_eq!(last.inputs.lengths(), [2, 1, 3]);
+    assert_eq!(last.weights, every.weights);
+    assert_eq!((of_padded.len(), of_padded.steps()), (3, 3));
+    assert!(Arc::ptr_eq(
+        &of_padded.columns.inputs,
+        &padded.columns.inputs
+    ));
+}
+
+#[test]
+fn last_targets_of_real_numbers_keep_whole_steps() {
+    type Curves<G> = Dataset<Sequence<Vector<1>>, Sequence<G>>;
+    let (inputs, lengths) = (|| vec![0.0; 4], vec![2, 1]);
+    let floats =
+        Curves::<Real<2>>::sequences(2, inputs(), (0..8_u8).map(f32::from).collect::<Vec<_>>());
+    let floats = floats.unwrap().with_lengths(lengths.clone()).unwrap();
+    let last = floats.last_targets().unwrap();
+    assert_eq!(
+        drawn::<f64, _>(&last, &[0, 1]).targets.data(),
+        [2.0, 3.0, 4.0, 5.0]
+    );
+    let bytes = Curves::<Real<2>>::sequences(2, inputs(), vec![0_u8, 0, 255, 51, 51, 255, 0, 0]);
+    let bytes = bytes.unwrap().with_lengths(lengths).unwrap();
+    let last = bytes.last_targets().unwrap();
+    assert_eq!(
+        drawn::<f32, _>(&last, &[1, 0]).targets.data(),
+        [0.2, 1.0, 1.0, 0.2]
+    );
+}
+
+#[test]
+fn last_targets_and_selections_may_come_in_any_order() {
+    let labels: Vec<u32> = (0..40).map(|step| step % 3).collect();
+    let data = Texts::sequences(2, vec![1_u32; 40], labels).unwrap();
+    let lengths = (0..20).map(|sample| 1 + sample % 2).collect();
+    let data = data.with_lengths(lengths).unwrap();
+    let all = |part: &Dataset<Sequence<Token<50>>, Class<3>>| {
+        let indices: Vec<u32> = (0..part.len() as u32).collect();
+        drawn::<f32, _>(part, &indices).targets.data().to_vec()
+    };
+    let last = data.last_targets().unwrap();
+    let expected = |sample: u32| (2 * sample + sample % 2) % 3;
+    assert_eq!(all(&last), (0..20).map(expected).collect::<Vec<_>>());
+    let chosen = data.select(&[7, 2]).last_targets().unwrap();
+    assert_eq!(all(&chosen), [expected(7), expected(2)]);
+    let (train, validation) = data.split(0.3, 5);
+    let (train_last, validation_last) = last.split(0.3, 5);
+    assert_eq!(all(&train.last_targets().unwrap()), all(&train_last));
+    assert_eq!(
+        all(&validation.last_targets().unwrap()),
+        all(&validation_last)
+    );
+}
+
+#[test]
+fn a_sequence_without_steps_has_no_last_target() {
+    let data = Texts::sequences(2, vec![0_u32; 6], vec![0_u8, 0, 1, 1, 2, 2]).unwrap();
+    let data = data.with_lengths(vec![2, 0, 1]).unwrap();
+    let refused = "is 0, expected at least 1: it has no last step";
+    let text = message(data.last_targets());
+    assert_eq!(text, format!("the length of sample 1 {refused}"));
+    // The number is that in the selection, and what is not selected does no harm.
+    let text = message(data.select(&[1, 2]).last_targets());
+    assert_eq!(text, format!("the length of sample 0 {refused}"));
+    let others = data.select(&[2, 0]).last_targets().unwrap();
+    assert_eq!(drawn::<f32, _>(&others, &[0, 1]).targets.data(), [2, 0]);
 }

@@ -1,0 +1,64 @@
+//! One target a sequence out of one a step: what teaches a network that reads a whole text before it answers.
+
+use super::{Columns, Dataset, Numbers, Stored, numbers};
+use crate::{DataError, Source};
+use plywood_shape::{Sequence, SequenceItem};
+use std::sync::Arc;
+
+impl<I: Stored, G: Stored + SequenceItem> Dataset<I, Sequence<G>> {
+    /// The same samples, each with one target: that of its last valid step.
+    ///
+    /// Inputs share their memory with this data set; lengths, weights and order stay.
+    ///
+    /// # Errors
+    /// If a sample has no valid step.
+    ///
+    /// ```
+    /// use plywood_data::{Dataset, Source};
+    /// use plywood_shape::{Class, Sequence, Token};
+    /// use plywood_tensor::Examples;
+    ///
+    /// let tokens = vec![5_u8, 6, 7, 8, 9, 0];
+    /// let labels = vec![0_u8, 1, 2, 2, 1, 0];
+    /// let every = Dataset::<Sequence<Token<10>>, Sequence<Class<3>>>::sequences(3, tokens, labels)?;
+    /// let last: Dataset<_, Class<3>> = every.with_lengths(vec![3, 2])?.last_targets()?;
+    ///
+    /// let mut examples = Examples::<_, _, f32>::default();
+    /// last.fill(&[0, 1], &mut examples);
+    /// assert_eq!(examples.inputs.lengths(), [3, 2]);
+    /// assert_eq!(examples.targets.data(), [2, 1]);
+    /// # Ok::<(), plywood_data::DataError>(())
+    /// ```
+    pub fn last_targets(&self) -> Result<Dataset<I, G>, DataError> {
+        let columns = &*self.columns;
+        let length = |row| {
+            columns
+                .lengths
+                .get(row)
+                .map_or(columns.steps, |&length| length as usize)
+        };
+        let samples = 0..self.len();
+        if let Some(sample) = samples
+            .into_iter()
+            .find(|&n| length(self.row(n as u32)) == 0)
+        {
+            return Err(DataError::NoLastStep { sample });
+        }
+        let last = |row| {
+            // A sequence without steps is not among the selected ones: nobody draws what stands in its place.
+            let step = length(row).saturating_sub(1);
+            numbers::<G>(row * columns.steps + step, 1)
+        };
+        Ok(Dataset {
+            columns: Arc::new(Columns {
+                inputs: Arc::clone(&columns.inputs),
+                targets: columns.targets.gather((0..columns.samples).map(last)),
+                samples: columns.samples,
+                steps: columns.steps,
+                lengths: columns.lengths.clone(),
+                weights: columns.weights.clone(),
+            }),
+            selection: self.selection.clone(),
+        })
+    }
+}
