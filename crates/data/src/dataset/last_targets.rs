@@ -31,22 +31,13 @@ impl<I: Stored, G: Stored + SequenceItem> Dataset<I, Sequence<G>> {
     /// ```
     pub fn last_targets(&self) -> Result<Dataset<I, G>, DataError> {
         let columns = &*self.columns;
-        let length = |row| {
-            columns
-                .lengths
-                .get(row)
-                .map_or(columns.steps, |&length| length as usize)
-        };
-        let samples = 0..self.len();
-        if let Some(sample) = samples
-            .into_iter()
-            .find(|&n| length(self.row(n as u32)) == 0)
-        {
+        let empty = |&sample: &usize| columns.length(self.row(sample as u32)) == 0;
+        if let Some(sample) = (0..self.len()).find(empty) {
             return Err(DataError::NoLastStep { sample });
         }
         let last = |row| {
             // A sequence without steps is not among the selected ones: nobody draws what stands in its place.
-            let step = length(row).saturating_sub(1);
+            let step = columns.length(row).saturating_sub(1);
             numbers::<G>(row * columns.steps + step, 1)
         };
         Ok(Dataset {
@@ -60,5 +51,13 @@ impl<I: Stored, G: Stored + SequenceItem> Dataset<I, Sequence<G>> {
             }),
             selection: self.selection.clone(),
         })
+    }
+}
+
+impl<I: Stored, G: Stored> Columns<I, G> {
+    /// Valid steps of the sample at `row`.
+    fn length(&self, row: usize) -> usize {
+        let length = self.lengths.get(row);
+        length.map_or(self.steps, |&length| length as usize)
     }
 }
