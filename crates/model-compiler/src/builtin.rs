@@ -64,6 +64,8 @@ pub enum Role {
     Repeat,
     /// Applies the list in braces to every step of a sequence.
     EachStep,
+    /// A function of the user's, which a convolution or a product is followed by in one step.
+    Function,
     /// Nothing of this.
     Plain,
 }

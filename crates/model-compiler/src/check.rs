@@ -6,6 +6,7 @@
 use crate::ast::{Layer, Network, Value};
 use crate::builtin::{self, BLOCKS, BUILTINS, Builtin, ELSEWHERE, Role};
 use crate::fault::{Faults, Place};
+use crate::function;
 use crate::given::Given;
 use crate::kinds::{is_certain, shape_of};
 use crate::names::Names;
@@ -109,6 +110,8 @@ pub enum Meaning {
     Junction(Join),
     /// A network within the network.
     Network,
+    /// A function of the user's, number by number.
+    Function,
     /// A type of the user's.
     Custom,
 }
@@ -119,6 +122,7 @@ impl CheckedLayer<'_> {
     pub fn title(&self) -> String {
         match self.meaning {
             Meaning::Builtin(builtin) => builtin.name.to_owned(),
+            Meaning::Function => function::title(self.source),
             _ => self.source.kind().unraw().to_string(),
         }
     }
@@ -152,7 +156,7 @@ impl CheckedLayer<'_> {
     pub fn owns_numbers(&self) -> bool {
         match self.meaning {
             Meaning::Builtin(builtin) => builtin.owns_numbers,
-            Meaning::Junction(_) => false,
+            Meaning::Junction(_) | Meaning::Function => false,
             Meaning::Custom | Meaning::Network => true,
         }
     }
@@ -418,6 +422,9 @@ fn one<'a>(
 ) -> CheckedLayer<'a> {
     let found = identify(layer, faults);
     let input_is_certain = reach.is_certain();
+    if matches!(found, Found::Function) {
+        return function::check(layer, name, network, reach, faults);
+    }
     let Found::Builtin(builtin) = found else {
         *reach = Reach::UNKNOWN;
         return match found {
@@ -461,6 +468,7 @@ fn role(builtin: &Builtin, given: &Given) -> Role {
 enum Found {
     Builtin(&'static Builtin),
     Network,
+    Function,
     Custom,
     Nothing,
 }
@@ -476,11 +484,15 @@ fn identify(layer: &Layer, faults: &mut Faults) -> Found {
         return own;
     }
     let written = layer.kind().to_string();
+    if written == function::NAME {
+        return Found::Function;
+    }
     if let Some(builtin) = builtin::find(&written) {
         return Found::Builtin(builtin);
     }
     let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == written);
     let names = BUILTINS.iter().chain(&BLOCKS).map(|builtin| builtin.name);
+    let names = names.chain([function::NAME]);
     let meant = elsewhere
         .map(|(_, name)| *name)
         .or_else(|| closest(&written, names));
@@ -496,7 +508,7 @@ fn identify(layer: &Layer, faults: &mut Faults) -> Found {
 }
 
 /// A layer that stands for one that could not be identified; nothing is generated from it.
-fn nothing(layer: &Layer, name: Ident) -> CheckedLayer<'_> {
+pub(crate) fn nothing(layer: &Layer, name: Ident) -> CheckedLayer<'_> {
     CheckedLayer {
         source: layer,
         name,
@@ -585,7 +597,7 @@ fn arguments(builtin: &Builtin, layer: &Layer, library: &Path, faults: &mut Faul
     given
 }
 
-fn refuse_block(layer: &Layer, faults: &mut Faults) {
+pub(crate) fn refuse_block(layer: &Layer, faults: &mut Faults) {
     if layer.block.is_some() {
         let what = format!("`{}` holds no layers in braces", layer.kind());
         faults.push(layer.place, what, "its arguments stand in parentheses");

@@ -1,5 +1,5 @@
-//! Which layers are computed as one: convolution, product or batch normalisation with its activation, and a max-pool
-//! behind a convolution or, if its windows lie side by side, behind a batch normalisation.
+//! Which layers are computed as one: convolution, product or batch normalisation with its activation, convolution or product with a
+//! function of the user's, and a max-pool behind a convolution or, if its windows lie side by side, behind a batch normalisation.
 //!
 //! The pool is taken of activated numbers; every activation that fuses is monotone, so the place of a maximum is the
 //! same before and after it. A layer that only reshapes computes nothing and joins the layer before it.
@@ -15,7 +15,9 @@ pub struct Group {
     pub layers: Range<usize>,
     /// The activation that the first of them applies.
     pub activation: Option<usize>,
-    /// The max-pool behind that.
+    /// The function of the user's behind the first of them.
+    pub function: Option<usize>,
+    /// The max-pool behind the first or its activation.
     pub pool: Option<usize>,
 }
 
@@ -23,7 +25,7 @@ impl Group {
     /// Whether the first layer computes alone.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.activation.is_none() && self.pool.is_none()
+        self.activation.is_none() && self.function.is_none() && self.pool.is_none()
     }
 }
 
@@ -56,7 +58,12 @@ fn group(roles: &[Role], first: usize) -> Group {
         Role::Convolution | Role::Product | Role::Coupled => take(&[Role::Activation]),
         _ => None,
     };
+    let function = match role {
+        Role::Convolution | Role::Product if activation.is_none() => take(&[Role::Function]),
+        _ => None,
+    };
     let pool = match role {
+        _ if function.is_some() => None,
         Role::Convolution => take(&[Role::MaxPool, Role::TilingPool]),
         Role::Coupled => take(&[Role::TilingPool]),
         _ => None,
@@ -65,6 +72,7 @@ fn group(roles: &[Role], first: usize) -> Group {
     Group {
         layers: first..end,
         activation,
+        function,
         pool,
     }
 }
@@ -110,6 +118,14 @@ mod tests {
         assert_eq!(cut(&[Product, MaxPool]), [0..1, 1..2]);
         assert_eq!(cut(&[Product, Reshape, Activation]), [0..2, 2..3]);
         assert_eq!(cut(&[Convolution, MaxPool, Activation]), [0..2, 2..3]);
+    }
+
+    #[test]
+    fn a_function_of_the_users_ends_what_is_fused() {
+        assert_eq!(cut(&[Convolution, Function, MaxPool]), [0..2, 2..3]);
+        assert_eq!(cut(&[Product, Function, Reshape]), [0..3]);
+        assert_eq!(cut(&[Product, Activation, Function]), [0..2, 2..3]);
+        assert_eq!(cut(&[Coupled, Function]), [0..1, 1..2]);
     }
 
     #[test]

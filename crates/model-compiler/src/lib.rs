@@ -13,6 +13,7 @@ pub mod builtin;
 pub mod check;
 pub mod expand;
 pub mod fault;
+pub mod function;
 pub mod fuse;
 pub mod given;
 pub mod kinds;

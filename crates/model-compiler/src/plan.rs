@@ -242,6 +242,7 @@ impl Line<'_> {
         let group = Group {
             layers: layer..layer + 1,
             activation: None,
+            function: None,
             pool: None,
         };
         let junction = self.push(group, *end, reads, Some(ends));

@@ -31,6 +31,7 @@ pub use graph::Graph;
 pub use initialise::Seed;
 pub use junction::Junction;
 pub use layer::{Flow, LateWeight, Layer, Memory, Noise, Parts, Pass};
+pub use layers::Function;
 pub use network::{Element, LayerView, Network, Step};
 pub use on_tape::OnTape;
 pub use run::{Back, Run};

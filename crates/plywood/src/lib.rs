@@ -19,7 +19,7 @@ pub use plywood_train as train;
 
 pub use plywood_kernels::Float;
 pub use plywood_model::model;
-pub use plywood_nn::{Flow, Layer, Memory, Network, Pass, Seed};
+pub use plywood_nn::{Flow, Function, Layer, Memory, Network, Pass, Seed};
 pub use plywood_shape::{Fill, Plan, Shape};
 pub use plywood_train::{Error, Result};
 

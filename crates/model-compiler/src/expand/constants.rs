@@ -4,7 +4,7 @@ use super::within::{self, Positions};
 use super::{Generated, layer_const};
 use crate::ast::Network;
 use crate::builtin::Role;
-use crate::check::{Checked, CheckedLayer, Node};
+use crate::check::{Checked, CheckedLayer, Meaning, Node};
 use crate::plan::{Program, Step};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -38,8 +38,13 @@ pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
             quote!(Self::CHAIN[#first])
         } else {
             let frozen = layers[first].is_frozen().then(|| quote!(.frozen()));
-            let step = step_const(index);
-            quote!(Self::#step.plan(Self::CHAIN[#first].input) #frozen)
+            let name = step_const(index);
+            match step.group.function {
+                Some(function) => {
+                    quote!(Self::#name.plan(Self::CHAIN[#first], Self::CHAIN[#function]))
+                }
+                None => quote!(Self::#name.plan(Self::CHAIN[#first].input) #frozen),
+            }
         }
     });
     let customs = program
@@ -166,17 +171,32 @@ fn step_const(step: usize) -> Ident {
 
 /// The value that runs a step, as an expression.
 pub(super) fn value(index: usize, step: &Step, layers: &[CheckedLayer<'_>]) -> TokenStream {
-    let first = step.group.layers.start;
-    if layers[first].is_custom() {
-        let function = custom_function(index, layers[first].source.kind().span());
+    if let Some(layer) = of_the_user(step, layers) {
+        let function = custom_function(index, layer.source.kind().span());
         return quote!(Self::#function());
     }
-    let constant = if step.group.is_plain() && !step.is_junction() {
-        layer_const(first)
+    let constant = constant(index, step);
+    quote!(Self::#constant)
+}
+
+/// The constant that runs a step.
+fn constant(index: usize, step: &Step) -> Ident {
+    if step.group.is_plain() && !step.is_junction() {
+        layer_const(step.group.layers.start)
     } else {
         step_const(index)
-    };
-    quote!(Self::#constant)
+    }
+}
+
+/// The layer of a step that is a type of the user's, whole or as a function behind another.
+fn of_the_user<'c, 'a>(
+    step: &Step,
+    layers: &'c [CheckedLayer<'a>],
+) -> Option<&'c CheckedLayer<'a>> {
+    let index = step.group.function.unwrap_or(step.group.layers.start);
+    let layer = &layers[index];
+    let is_function = matches!(layer.meaning, Meaning::Function);
+    (layer.is_custom() || is_function).then_some(layer)
 }
 
 /// `const STEP_4: Junction = Junction { join: Self::LAYER_6, ends: &[None, Some(3)] };`
@@ -217,6 +237,13 @@ fn fused(index: usize, step: &Step, layers: &[CheckedLayer<'_>], names: &Generat
         quote!(.activation(#activation))
     });
     let base = quote!(Self::#first #activation);
+    if let Some(function) = group.function {
+        let kinds = (&layers[group.layers.start].kind, &layers[function].kind);
+        let (kind, of) = kinds;
+        let function = layer_const(function);
+        let then = quote!(#lib::layers::Then);
+        return quote!(const #constant: #then<#kind, #of> = #then::new(#base, Self::#function););
+    }
     let Some(pool) = group.pool else {
         let kind = &layers[group.layers.start].kind;
         return quote!(const #constant: #kind = #base;);
@@ -254,15 +281,11 @@ fn custom(
     layers: &[CheckedLayer<'_>],
     names: &Generated,
 ) -> Option<TokenStream> {
-    let first = step.group.layers.start;
-    let layer = &layers[first];
-    if !layer.is_custom() {
-        return None;
-    }
+    let layer = of_the_user(step, layers)?;
     let lib = &names.lib;
     let span = layer.source.kind().span();
     let function = custom_function(index, span);
-    let constant = Ident::new(&layer_const(first).to_string(), span);
+    let constant = Ident::new(&constant(index, step).to_string(), span);
     let element = if step.reads_input() {
         quote_spanned!(span=> , #lib::Element<Self>)
     } else {

@@ -6,9 +6,11 @@ mod bidirectional;
 mod conv;
 mod dense;
 mod embedding;
+mod function;
 mod norm;
 mod pointwise;
 mod pool;
 mod recurrent;
 
+pub use function::Function;
 pub use plywood_shape::layers::*;

@@ -10,7 +10,7 @@ pub struct Pointwise<F> {
     pub function: F,
 }
 
-impl<F: Copy> Pointwise<F> {
+impl<F> Pointwise<F> {
     /// The layer that applies `function`.
     #[must_use]
     pub const fn new(function: F) -> Self {
@@ -24,7 +24,7 @@ impl<F: Copy> Pointwise<F> {
     }
 }
 
-/// A layer and the function behind it as one: what the function reads is kept beside the output, not written as an output of its own.
+/// A layer and what is applied to its output number by number, as one: what that reads is kept, and is no output of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Then<L, F> {
     /// The layer.
@@ -33,30 +33,26 @@ pub struct Then<L, F> {
     pub function: F,
 }
 
-impl<L: Copy, F: Copy> Then<L, F> {
+impl<L, F> Then<L, F> {
     /// `function` behind `layer`.
     #[must_use]
-    pub const fn new(layer: L, function: Pointwise<F>) -> Self {
-        Self {
-            layer,
-            function: function.function,
-        }
+    pub const fn new(layer: L, function: F) -> Self {
+        Self { layer, function }
     }
 
-    /// What both together make, from the plan of the layer.
+    /// The plan of both, from the plan of each.
     #[must_use]
-    pub const fn after(&self, layer: Plan) -> Plan {
+    pub const fn plan(&self, layer: Plan, function: Plan) -> Plan {
         if layer.fault.is_some() {
             return layer;
         }
-        let output = same_shape("Activation", layer.output);
-        if output.fault.is_some() {
-            return output;
+        if function.fault.is_some() {
+            return function;
         }
         let mut plan = layer;
         let kept = Size::Known(plan.saved.per_row).plus(layer.output.elements());
         plan.saved.per_row = kept.get_or(0);
-        plan.output = output.output;
+        plan.output = function.output;
         plan
     }
 }
@@ -70,7 +66,8 @@ mod tests {
     #[test]
     fn what_the_function_reads_is_kept() {
         let (dense, cube) = (Dense::new(7), Pointwise::new(()));
-        let plan = Then::new(dense, cube).after(dense.plan(Shape::vector(3)));
+        let first = dense.plan(Shape::vector(3));
+        let plan = Then::new(dense, cube).plan(first, cube.plan(first.output));
         assert_eq!((plan.output, plan.saved.per_row), (Shape::vector(7), 7));
         assert!(cube.plan(Shape::token(3)).fault.is_some());
     }
