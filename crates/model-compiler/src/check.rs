@@ -340,6 +340,7 @@ impl<'a> Checker<'a, '_> {
         let declaration = match join {
             Join::Residual => quote_spanned!(span=> #root::Join::Residual),
             Join::Add => quote_spanned!(span=> #root::Join::Add),
+            Join::Outputs => quote_spanned!(span=> #root::Join::Outputs),
             Join::Concat(axis) => {
                 let axis = Ident::new(&format!("{axis:?}"), span);
                 quote_spanned!(span=> #root::Join::Concat(#root::Axis::#axis))

@@ -55,7 +55,7 @@ impl<T: Float> Run<'_, T> {
                 let outputs =
                     lens.map(|(list, x)| &x[..self.numbers(self.end(index, junction, list))]);
                 let y = &mut *slot.value;
-                let Join::Concat(axis) = junction.join else {
+                let Some(axis) = junction.join.axis() else {
                     for (list, x) in outputs.enumerate() {
                         if list == 0 {
                             y.copy_from_slice(x);
@@ -153,9 +153,9 @@ impl<T: Float> Run<'_, T> {
         into: &mut [T],
     ) {
         let dy = &slot.saved[..slot.value.len()];
-        match junction.join {
-            Join::Residual | Join::Add => into.copy_from_slice(dy),
-            Join::Concat(axis) => self.place(index, junction, axis, list).backward(dy, into),
+        match junction.join.axis() {
+            None => into.copy_from_slice(dy),
+            Some(axis) => self.place(index, junction, axis, list).backward(dy, into),
         }
     }
 

@@ -37,7 +37,7 @@ pub use plan::{Extent, Fill, Parameter, Plan, Rows};
 pub use precision::Precision;
 pub use sample::{
     Class, Element, Image, Logits, Probabilities, Real, Sample, Sequence, SequenceItem, Side,
-    Sides, Token, Vector,
+    SideAt, Sides, Token, Vector,
 };
 pub use shape::{Item, Shape};
 pub use size::Size;

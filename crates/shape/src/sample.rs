@@ -50,6 +50,18 @@ pub trait Sides: Sample {
     const SIDES: &'static [Shape];
 }
 
+/// Number `I` of several kinds side by side.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no kind number {I}",
+    label = "kinds of a tuple are counted from 0"
+)]
+pub trait SideAt<const I: usize>: Sides {
+    /// The kind.
+    type Kind: Side;
+    /// Numbers of a row before it.
+    const START: usize;
+}
+
 /// What a number of a sample may be stored as.
 pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {}
 impl<E: Copy + Default + PartialEq + Debug + Send + Sync + 'static> Element for E {}
@@ -141,11 +153,34 @@ macro_rules! tuples {
     )*};
 }
 
+macro_rules! sides {
+    ($($index:literal of ($($before:ident),*) $side:ident ($($after:ident),*);)*) => {$(
+        impl<$($before: Side,)* $side: Side $(, $after: Side)*> SideAt<$index>
+            for ($($before,)* $side, $($after,)*)
+        {
+            type Kind = $side;
+            const START: usize = 0 $(+ $before::ROW)*;
+        }
+    )*};
+}
+
 tuples! { (A, B), (A, B, C), (A, B, C, D) }
+
+sides! {
+    0 of () A (B);
+    1 of (A) B ();
+    0 of () A (B, C);
+    1 of (A) B (C);
+    2 of (A, B) C ();
+    0 of () A (B, C, D);
+    1 of (A) B (C, D);
+    2 of (A, B) C (D);
+    3 of (A, B, C) D ();
+}
 
 #[cfg(test)]
 mod tests {
-    use super::{Class, Image, Logits, Real, Sample, Sequence, Sides, Token, Vector};
+    use super::{Class, Image, Logits, Real, Sample, Sequence, SideAt, Sides, Token, Vector};
     use crate::Shape;
 
     #[test]
@@ -165,6 +200,7 @@ mod tests {
         assert_eq!(<Pair as Sample>::ROW, 14);
         assert_eq!(Pair::SIDES[1], Shape::image(2, 2, 1),);
         assert_eq!(<Sequence<(Class<3>, Real<2>)> as Sample>::ROW, 3);
+        assert_eq!(<(Class<3>, Real<2>, Vector<5>) as SideAt<2>>::START, 3);
     }
 
     #[test]

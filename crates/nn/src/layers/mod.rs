@@ -11,6 +11,7 @@ mod norm;
 mod pointwise;
 mod pool;
 mod recurrent;
+mod side;
 
 pub use function::Function;
 pub use plywood_shape::layers::*;

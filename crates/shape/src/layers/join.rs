@@ -11,6 +11,8 @@ pub enum Join {
     Add,
     /// `Concat { { … }, { … } }`: the outputs lie side by side along an axis.
     Concat(Axis),
+    /// `Outputs { { … }, { … } }`: all numbers of one output lie behind all of the one before, whatever their shapes.
+    Outputs,
 }
 
 /// The axis along which outputs lie side by side.
@@ -33,6 +35,17 @@ impl Join {
             Self::Residual => "Residual",
             Self::Add => "Add",
             Self::Concat(_) => "Concat",
+            Self::Outputs => "Outputs",
+        }
+    }
+
+    /// The axis along which outputs lie side by side, if they do.
+    #[must_use]
+    pub const fn axis(self) -> Option<Axis> {
+        match self {
+            Self::Residual | Self::Add => None,
+            Self::Concat(axis) => Some(axis),
+            Self::Outputs => Some(Axis::Features),
         }
     }
 
@@ -71,7 +84,7 @@ impl Join {
         let kept = output.elements().get_or(0);
         let sum = match self {
             Self::Residual => 0,
-            Self::Add | Self::Concat(_) => input.elements().get_or(0),
+            Self::Add | Self::Concat(_) | Self::Outputs => input.elements().get_or(0),
         };
         plan.saved = if output.sequence == input.sequence {
             Extent {
@@ -95,11 +108,11 @@ impl Join {
         if first.sequence != second.sequence {
             return None;
         }
-        let axis = match self {
-            Self::Residual | Self::Add => None,
-            Self::Concat(axis) => Some(axis),
-        };
+        let axis = self.axis();
         let item = match (first.item, second.item) {
+            _ if matches!(self, Self::Outputs) => {
+                Item::Vector(first.elements().plus(second.elements()))
+            }
             (
                 Item::Image {
                     height,
