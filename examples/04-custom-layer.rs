@@ -5,14 +5,14 @@ use plywood::prelude::*;
 use plywood::{Fill, Float, Flow, Layer, Memory, Pass, Plan, Shape};
 
 /// `y = factor ⊙ x`, a trained factor for every feature.
-pub struct Scale;
+struct Scale;
 
 impl Scale {
-    pub const fn new() -> Self {
+    const fn new() -> Self {
         Self
     }
 
-    pub const fn plan(&self, input: Shape) -> Plan {
+    const fn plan(&self, input: Shape) -> Plan {
         Plan::yields(input, input).parameter("factor", &[input.features()], Fill::Ones)
     }
 }
@@ -36,7 +36,7 @@ impl<T: Float> Layer<T> for Scale {
 }
 
 plywood::model! {
-    pub Scaled: Image<28, 28, 1> => Logits<10> { Flatten, scale: Scale(), Dense(32), Relu, Dense(10) }
+    Scaled: Image<28, 28, 1> => Logits<10> { Flatten, scale: Scale(), Dense(32), Relu, Dense(10) }
 }
 
 fn main() -> plywood::Result<()> {

@@ -182,7 +182,7 @@ const fn block(
 }
 
 /// All blocks: what holds lists of layers in braces.
-pub static BLOCKS: [Builtin; 5] = [
+pub static BLOCKS: [Builtin; 7] = [
     block(
         "Residual",
         &[required("project", Bool)],
@@ -199,6 +199,18 @@ pub static BLOCKS: [Builtin; 5] = [
         "Concat",
         &[required("axis", Word(&AXIS))],
         "Concat { { Dense(64) }, { Dense(32), Relu } }",
+        Role::Junction,
+    ),
+    block(
+        "Inputs",
+        NOTHING,
+        "Inputs { { Flatten }, { Dense(8), Relu } }",
+        Role::Junction,
+    ),
+    block(
+        "Outputs",
+        NOTHING,
+        "Outputs { { Dense(10) }, { Dense(4) } }",
         Role::Junction,
     ),
     block(
@@ -219,7 +231,7 @@ pub static BLOCKS: [Builtin; 5] = [
 ];
 
 /// All built-in layers.
-pub static BUILTINS: [Builtin; 24] = [
+pub static BUILTINS: [Builtin; 25] = [
     Builtin {
         name: "Conv2d",
         positional: FILTERS,
@@ -298,6 +310,18 @@ pub static BUILTINS: [Builtin; 24] = [
     plain("Flatten", Role::Reshape, |_, input| {
         layers::Flatten.plan(input)
     }),
+    Builtin {
+        positional: &[
+            required("height", Kind::Size),
+            required("width", Kind::Size),
+            required("channels", Kind::Size),
+        ],
+        example: "Reshape(7, 7, 16)",
+        ..plain("Reshape", Role::Reshape, |given, input| {
+            let sizes = ["height", "width", "channels"].map(|size| given.size(size));
+            layers::Reshape::sized(sizes).plan(input)
+        })
+    },
     Builtin {
         name: "Dense",
         positional: UNITS,

@@ -2,8 +2,9 @@
 
 use crate::ast::{Argument, Layer, Network, Value};
 use crate::builtin::{self, Role};
-use crate::check::{CheckedLayer, Meaning, nothing, refuse_block};
+use crate::checked::{CheckedLayer, Meaning};
 use crate::fault::Faults;
+use crate::meaning::refuse_block;
 use crate::reach::Reach;
 use plywood_shape::layers::Pointwise;
 use quote::quote_spanned;
@@ -38,7 +39,7 @@ pub fn check<'a>(
         refuse(layer, faults);
         return CheckedLayer {
             output: reach.shape(),
-            ..nothing(layer, name)
+            ..CheckedLayer::nothing(layer, name)
         };
     };
     let (library, span) = (&network.library, layer.kind().span());
@@ -50,7 +51,7 @@ pub fn check<'a>(
         output: reach.shape(),
         role: Role::Function,
         is_certain: input_is_certain,
-        ..nothing(layer, name)
+        ..CheckedLayer::nothing(layer, name)
     }
 }
 

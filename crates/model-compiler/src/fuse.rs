@@ -5,7 +5,7 @@
 //! same before and after it. A layer that only reshapes computes nothing and joins the layer before it.
 
 use crate::builtin::Role;
-use crate::check::CheckedLayer;
+use crate::checked::CheckedLayer;
 use std::ops::Range;
 
 /// Layers that are computed as one step.
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_function_of_the_users_ends_what_is_fused() {
         assert_eq!(cut(&[Convolution, Function, MaxPool]), [0..2, 2..3]);
-        assert_eq!(cut(&[Product, Function, Reshape]), [0..3]);
+        assert_eq!(cut(&[Product, Function, Reshape, Product]), [0..3, 3..4]);
         assert_eq!(cut(&[Product, Activation, Function]), [0..2, 2..3]);
         assert_eq!(cut(&[Coupled, Function]), [0..1, 1..2]);
     }

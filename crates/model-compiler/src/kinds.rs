@@ -6,8 +6,17 @@ use syn::{Expr, ExprLit, GenericArgument, Lit, PathArguments, Type};
 /// The shape of a sample kind; `None` for any other type, such as an alias.
 #[must_use]
 pub fn shape_of(kind: &Type) -> Option<Shape> {
-    let Type::Path(path) = kind else {
-        return None;
+    let path = match kind {
+        Type::Path(path) => path,
+        // Kinds side by side are rows of all their numbers.
+        Type::Tuple(tuple) if tuple.elems.len() > 1 => {
+            let mut row = Size::Known(0);
+            for kind in &tuple.elems {
+                row = row.plus(shape_of(kind)?.elements());
+            }
+            return Some(Shape::of(Item::Vector(row)));
+        }
+        _ => return None,
     };
     let last = path.path.segments.last()?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
@@ -85,6 +94,9 @@ mod tests {
         let shape = shape_of(&parse_quote!(Vector<N>)).unwrap();
         assert!(!is_certain(shape));
         assert_eq!(shape_of(&parse_quote!(Input)), None);
+        assert_eq!(shape_of(&parse_quote!((Vector<3>, Input))), None);
+        let side_by_side = shape_of(&parse_quote!((Image<2, 2, 1>, Vector<3>)));
+        assert_eq!(side_by_side, Some(Shape::vector(7)));
         assert_eq!(shape_of(&parse_quote!(Sequence<Sequence<Vector<3>>>)), None);
     }
 }

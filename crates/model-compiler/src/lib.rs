@@ -1,7 +1,7 @@
 //! The compiler behind `model!`, as a plain library: every stage can be tested without rustc.
 //!
 //! A network goes through seven stages, each a module: [`parse`] reads tokens leniently into the tree of [`ast`];
-//! [`unroll`] writes repeated lists out and looks at blocks; [`mod@check`] gives every layer its meaning and asks its shape rule; [`fuse`] finds layers that are computed as one;
+//! [`unroll`] writes repeated lists out and looks at blocks; [`mod@check`] gives every layer its [`meaning`] and asks its shape rule; [`fuse`] finds layers that are computed as one;
 //! [`plan`] orders them into steps and segments; [`expand`] writes Rust. Faults of all stages are collected in
 //! [`fault::Faults`] and reported at once.
 //!
@@ -11,17 +11,20 @@
 pub mod ast;
 pub mod builtin;
 pub mod check;
+pub mod checked;
 pub mod expand;
 pub mod fault;
 pub mod function;
 pub mod fuse;
 pub mod given;
 pub mod kinds;
+pub mod meaning;
 pub mod names;
 pub mod parse;
 pub mod plan;
 pub mod project;
 pub mod reach;
+pub mod sides;
 pub mod similar;
 pub mod unroll;
 pub mod value;

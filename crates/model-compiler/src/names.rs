@@ -64,13 +64,17 @@ impl Names {
 }
 
 /// The name that was given, with the turn behind it where the layer is repeated: `conv_0`, `conv_1`; and what it is where it goes around a
-/// block of this name: `body_projection`.
+/// block of this name: `body_projection`; and which input it is: `both_0`.
 fn in_turn(name: &Ident, layer: &Instance<'_>) -> Ident {
     let turns = layer.turns.iter().map(ToString::to_string);
     let projection = layer.projects.then(|| "projection".to_owned());
-    turns.chain(projection).fold(name.clone(), |name, more| {
-        format_ident!("{}_{more}", name, span = name.span())
-    })
+    let side = layer.side.map(|side| side.to_string());
+    turns
+        .chain(projection)
+        .chain(side)
+        .fold(name.clone(), |name, more| {
+            format_ident!("{}_{more}", name, span = name.span())
+        })
 }
 
 fn is_free(name: &Ident, used: &mut HashSet<String>, faults: &mut Faults) -> bool {
@@ -105,6 +109,8 @@ fn is_pass(name: &str) -> bool {
 fn made(layer: &Instance<'_>, index: usize, used: &HashSet<String>) -> Ident {
     let kind = if layer.projects {
         "Projection".to_owned()
+    } else if layer.side.is_some() {
+        "Input".to_owned()
     } else {
         layer.source.kind().unraw().to_string()
     };

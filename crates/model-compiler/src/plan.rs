@@ -9,7 +9,7 @@
 //! lies before it, and its last one with what lies behind.
 
 use crate::builtin::Role;
-use crate::check::{Checked, CheckedLayer, Meaning, Node};
+use crate::checked::{Checked, CheckedLayer, Meaning, Node};
 use crate::fuse::{Group, fuse};
 use plywood_shape::layers::Join;
 use std::ops::Range;
@@ -25,8 +25,9 @@ pub struct Program<'a> {
     pub back: Vec<Back>,
     /// The stretches.
     pub stretches: Vec<Stretch>,
-    /// How many of the first steps have nothing to train: gradients go back through them only if that of the input is asked for.
-    pub still: usize,
+    /// For every step whether neither it nor what it reads is trained: gradients go back through it only if that of the input is asked
+    /// for.
+    pub still: Vec<bool>,
 }
 
 impl Program<'_> {
@@ -41,7 +42,7 @@ impl Program<'_> {
     pub fn is_still(&self, source: Source) -> bool {
         match source {
             Source::Input => true,
-            Source::Step(step) => step < self.still,
+            Source::Step(step) => self.still[step],
         }
     }
 
@@ -169,18 +170,18 @@ pub fn plan<'a>(checked: &'a Checked<'a>) -> Program<'a> {
     }
 }
 
-/// How many of the first steps have nothing to train. The lists of a block end the search.
-fn still(checked: &Checked<'_>, steps: &[Step]) -> usize {
-    let layers = checked.list.iter().map_while(|node| match node {
-        Node::Layer(layer) => Some(*layer),
-        Node::Block { .. } => None,
-    });
-    let still = layers.take_while(|layer| !checked.layers[*layer].is_trained());
-    let end = still.last().map_or(0, |layer| layer + 1);
-    let steps = steps.iter();
-    steps
-        .take_while(|step| step.group.layers.end <= end)
-        .count()
+/// Which steps are not trained, and read nothing that is. What comes out of a block counts as trained.
+fn still(checked: &Checked<'_>, steps: &[Step]) -> Vec<bool> {
+    let mut still: Vec<bool> = Vec::new();
+    for step in steps {
+        let is_trained = checked.layers[step.group.layers.start].is_trained();
+        let reads_trained = match step.input {
+            Source::Input => false,
+            Source::Step(before) => !still[before],
+        };
+        still.push(!step.is_junction() && !is_trained && !reads_trained);
+    }
+    still
 }
 
 /// The line of steps as it grows.
@@ -347,7 +348,8 @@ fn stretches(cuts: &[Cut], back: &[Back]) -> Vec<Stretch> {
 mod tests {
     use super::{Back, Cut, Source, Stretch, plan, stretches};
     use crate::ast::Network;
-    use crate::check::{Checked, check};
+    use crate::check::check;
+    use crate::checked::Checked;
     use crate::fault::Faults;
     use crate::parse::parse;
 
@@ -415,7 +417,10 @@ mod tests {
     fn steps_before_the_first_that_is_trained_are_still() {
         let still = |list: &str| {
             let source = format!("Net: Image<4, 4, 1> => Logits<8> {{ {list} }}");
-            checked(&source, |checked| plan(checked).still)
+            checked(&source, |checked| {
+                let still = plan(checked).still;
+                still.iter().filter(|still| **still).count()
+            })
         };
         assert_eq!(still("Flatten, Dense(8)"), 1);
         assert_eq!(still("Noise(0.1), Flatten, Relu, Dense(8)"), 2);
@@ -424,7 +429,11 @@ mod tests {
             2
         );
         assert_eq!(still("Conv2d(3), Flatten, frozen Dense(8)"), 0);
-        assert_eq!(still("Flatten, Residual { Relu }, Dense(8)"), 1);
+        assert_eq!(still("Flatten, Residual { Relu }, Dense(8)"), 2);
+        assert_eq!(
+            still("Flatten, Add { { Relu, Dense(8) }, { Dense(8), Relu } }"),
+            2
+        );
         assert_eq!(still("frozen self::Encoder, Dense(8)"), 1);
         assert_eq!(still("self::Encoder, Dense(8)"), 0);
     }

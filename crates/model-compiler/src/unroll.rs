@@ -7,6 +7,7 @@ use crate::ast::Layer;
 use crate::builtin::{self, Builtin, Role};
 use crate::fault::{Fault, Faults, Place};
 use crate::given::Given;
+use crate::sides;
 use plywood_shape::Size;
 use plywood_shape::layers::{Axis, Join};
 use syn::Path;
@@ -25,6 +26,8 @@ pub struct Instance<'a> {
     pub projects: bool,
     /// Whether it is applied to every step of a sequence alone.
     pub each_step: bool,
+    /// Which of several inputs it takes out of them all.
+    pub side: Option<usize>,
 }
 
 impl Instance<'_> {
@@ -44,6 +47,8 @@ pub enum Item<'a> {
     Block(Instance<'a>, Join, Vec<Vec<Item<'a>>>),
     /// The layer on the way around a block, which follows from the shapes at both ends of the list before it.
     Projection(Instance<'a>),
+    /// One of the network's several inputs.
+    Side(Instance<'a>),
     /// What is wrong with the block that stood here.
     Fault(Fault),
 }
@@ -53,7 +58,9 @@ impl<'a> Item<'a> {
     pub fn flat(items: &[Self], into: &mut Vec<Instance<'a>>) {
         for item in items {
             match item {
-                Item::Layer(instance) | Item::Projection(instance) => into.push(instance.clone()),
+                Item::Layer(instance) | Item::Projection(instance) | Item::Side(instance) => {
+                    into.push(instance.clone())
+                }
                 Item::Block(instance, _, lists) => {
                     lists.iter().for_each(|list| Self::flat(list, into));
                     into.push(instance.clone());
@@ -92,6 +99,7 @@ fn list<'a>(layers: &'a [Layer], within: &Within<'_>) -> Vec<Item<'a>> {
             turns: within.turns.clone(),
             projects: false,
             each_step: within.each_step,
+            side: None,
         };
         let block = builtin::find_block(&layer.kind().to_string());
         let Some(block) = block.filter(|_| layer.is_bare()) else {
@@ -122,6 +130,13 @@ fn list<'a>(layers: &'a [Layer], within: &Within<'_>) -> Vec<Item<'a>> {
             let lists = written.iter().map(|layers| list(layers, within));
             let mut lists: Vec<_> = lists.collect();
             let mut how = join;
+            if block.name == sides::INPUTS {
+                for (number, list) in lists.iter_mut().enumerate() {
+                    let side = Some(number);
+                    let instance = instance.clone();
+                    list.insert(0, Item::Side(Instance { side, ..instance }));
+                }
+            }
             if given.bool_or("project", false) && !lists.is_empty() {
                 how = Join::Add;
                 lists.push(vec![Item::Projection(Instance {
@@ -197,6 +212,7 @@ fn join(block: &Builtin, layer: &Layer, given: &Given, faults: &mut Faults) -> J
     let join = match block.name {
         "Residual" => Join::Residual,
         "Add" => Join::Add,
+        sides::OUTPUTS => Join::Outputs,
         _ => Join::Concat(match given.word("axis") {
             Some("height") => Axis::Height,
             Some("width") => Axis::Width,

@@ -26,6 +26,11 @@ pub enum Rule {
         /// What it takes.
         takes: Shape,
     },
+    /// The layer makes an image of as many numbers as it has.
+    Reshape {
+        /// What it makes.
+        to: Shape,
+    },
     /// The layer reads a sequence.
     NeedsSequence,
     /// A kernel or window reaches past its padded input.
@@ -114,6 +119,14 @@ impl Fault {
                 .text(", but ")
                 .shape(self.input)
                 .text(" reaches it"),
+            Rule::Reshape { to } => text
+                .text(" makes ")
+                .shape(to)
+                .text(" of ")
+                .size(to.elements())
+                .text(" numbers, but ")
+                .shape(self.input)
+                .text(" reaches it"),
             Rule::NeedsSequence => text
                 .text(" takes a Sequence, but ")
                 .shape(self.input)
@@ -189,6 +202,11 @@ impl Fault {
                 "a recurrent layer reads steps: declare the input as `Sequence<Vector<…>>`",
             ),
             Rule::Kind { .. } => self.kind_help(),
+            Rule::Reshape { .. } if self.input.is_index() => text.text("put `Embedding(…)` before it"),
+            Rule::Reshape { to } => text
+                .text("let what stands before it end in `Dense(")
+                .size(to.elements())
+                .text(")`, or choose other sizes"),
             Rule::Takes { takes } => takes_help(self.layer, takes, self.input),
             Rule::NeedsSequence => text.text(
                 "let a recurrent layer before this one pass every step on with `returns: sequence`, or declare the input as `Sequence<…>`",

@@ -1,6 +1,7 @@
 //! A data set in memory.
 
 mod last_targets;
+mod reconstruction;
 mod stored;
 #[cfg(test)]
 mod tests;

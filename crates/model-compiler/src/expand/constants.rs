@@ -4,7 +4,7 @@ use super::within::{self, Positions};
 use super::{Generated, layer_const};
 use crate::ast::Network;
 use crate::builtin::Role;
-use crate::check::{Checked, CheckedLayer, Meaning, Node};
+use crate::checked::{Checked, CheckedLayer, Meaning, Node};
 use crate::plan::{Program, Step};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};

@@ -8,10 +8,11 @@ mod network;
 mod passes;
 mod reports;
 mod structure;
+mod tables;
 mod within;
 
 use crate::ast::Network;
-use crate::check::Checked;
+use crate::checked::Checked;
 use crate::fault::Faults;
 use crate::plan::plan;
 use proc_macro2::TokenStream;

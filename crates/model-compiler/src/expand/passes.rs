@@ -81,7 +81,7 @@ impl Passes<'_> {
             &quote!(#own, (lane, #is_wanted)),
         );
         let mut backwards = quote!(#slots #back;);
-        if step < self.program.still {
+        if self.program.still[step] {
             backwards = quote!(if INPUT_GRADIENT { #backwards });
         }
         quote! {
@@ -193,7 +193,7 @@ impl Passes<'_> {
                 let reads = &self.program.steps[step];
                 used.read(&reads.reads);
                 let x = self.x(step);
-                if step < self.program.still {
+                if self.program.still[step] {
                     quote!(if INPUT_GRADIENT { run.backward(#at, &#value, #x, &mut #slot, &mut back); })
                 } else if self.program.is_still(reads.input) {
                     quote!(run.backward_first(#at, INPUT_GRADIENT, &#value, #x, &mut #slot, &mut back);)

@@ -2,8 +2,9 @@
 
 use super::Generated;
 use crate::builtin::Role;
-use crate::check::{Checked, CheckedLayer};
+use crate::checked::{Checked, CheckedLayer};
 use crate::fault::Place;
+use crate::sides::Sides;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
@@ -75,16 +76,38 @@ fn one(
     placed(report, place)
 }
 
-fn output(checked: &Checked<'_>, names: &Generated, network: &TokenStream) -> Option<TokenStream> {
-    let lib = &names.lib;
-    let index = checked.layers.len().checked_sub(1)?;
-    let declared = &checked.network.output;
-    let report = quote! {
-        #lib::chain::report(#lib::chain::output_fault(
-            #network::CHAIN[#index].output, <#declared as #lib::Sample>::SHAPE,
-        ))
+/// What the list ends in against what the network declares; of several outputs, each.
+fn output(checked: &Checked<'_>, names: &Generated, network: &TokenStream) -> Vec<TokenStream> {
+    let Some(last) = checked.layers.len().checked_sub(1) else {
+        return Vec::new();
     };
-    Some(placed(report, checked.layers[index].source.place))
+    let (lib, layers) = (&names.lib, &checked.layers);
+    let report = |yielded: TokenStream, declared: TokenStream, place: Place| {
+        let report = quote!(#lib::chain::report(#lib::chain::output_fault(#yielded, #declared)));
+        placed(report, place)
+    };
+    let declared = &checked.network.output;
+    let Some(sides) = Sides::of(declared) else {
+        let yielded = quote!(#network::CHAIN[#last].output);
+        let declared = quote!(<#declared as #lib::Sample>::SHAPE);
+        return vec![report(yielded, declared, layers[last].source.place)];
+    };
+    let sources = checked.sources();
+    let ends = sides.tuple.elems.iter().zip(&sources[last]);
+    let reports = ends.map(|(kind, end)| {
+        let yielded = match end {
+            Some(end) => quote!(#network::CHAIN[#end].output),
+            None => quote!(#network::CHAIN[#last].input),
+        };
+        let declared = quote!(<#kind as #lib::Sample>::SHAPE);
+        let declared = match sides.sequence {
+            true => quote!(#declared.in_sequence()),
+            false => declared,
+        };
+        let place = layers[end.unwrap_or(last)].source.place;
+        report(yielded, declared, place)
+    });
+    reports.collect()
 }
 
 /// A statement that lies where the fault is: its first token at the start of the place, its last at the end. With any

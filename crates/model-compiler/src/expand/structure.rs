@@ -2,7 +2,7 @@
 
 use super::Generated;
 use super::within::{self, Positions};
-use crate::check::{Checked, CheckedLayer};
+use crate::checked::{Checked, CheckedLayer};
 use crate::plan::Program;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};

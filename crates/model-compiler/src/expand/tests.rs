@@ -145,6 +145,9 @@ fn a_block_that_reads_the_input_gathers_its_gradient_only_if_asked() {
         "{text}"
     );
     assert!(text.contains(
-        "run.backward_first(1usize,INPUT_GRADIENT,&Self::LAYER_1,input,&mutrelu_1,&mutback);"
+        "run.backward_first(0usize,INPUT_GRADIENT,&Self::LAYER_0,input,&mutdense_0,&mutback);"
+    ));
+    assert!(text.contains(
+        "ifINPUT_GRADIENT{run.backward(1usize,&Self::LAYER_1,input,&mutrelu_1,&mutback);}"
     ));
 }

@@ -4,7 +4,7 @@
 //! layers it has, which constant evaluation finds out: `Self::STEP_AT[3]`, `Self::LAYER_AT[5]`.
 
 use super::Generated;
-use crate::check::CheckedLayer;
+use crate::checked::CheckedLayer;
 use crate::plan::Program;
 use proc_macro2::TokenStream;
 use quote::quote;

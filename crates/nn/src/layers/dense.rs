@@ -4,7 +4,7 @@ use crate::layer::{Flow, LateWeight, Layer, Memory, Parts, Pass};
 use plywood_autograd::ops::dense;
 use plywood_autograd::ops::{WeightGradients, WeightedFlow, Weights};
 use plywood_kernels::Float;
-use plywood_shape::layers::{Dense, Flatten};
+use plywood_shape::layers::{Dense, Flatten, Reshape};
 use plywood_shape::{Plan, Rows};
 use std::ops::Range;
 
@@ -174,14 +174,20 @@ impl<T: Float> Layer<T> for Dense {
     }
 }
 
-impl<T: Float> Layer<T> for Flatten {
-    fn forward(&self, _: &Pass<'_, T>, x: &[T], y: &mut [T], _: Memory<'_, T>) {
-        y.copy_from_slice(x);
-    }
+macro_rules! same_numbers {
+    ($($layer:ident),*) => {$(
+        impl<T: Float> Layer<T> for $layer {
+            fn forward(&self, _: &Pass<'_, T>, x: &[T], y: &mut [T], _: Memory<'_, T>) {
+                y.copy_from_slice(x);
+            }
 
-    fn backward(&self, _: &Pass<'_, T>, flow: Flow<'_, T>, _: Memory<'_, T>) {
-        if let Some(dx) = flow.dx {
-            dx.copy_from_slice(flow.dy);
+            fn backward(&self, _: &Pass<'_, T>, flow: Flow<'_, T>, _: Memory<'_, T>) {
+                if let Some(dx) = flow.dx {
+                    dx.copy_from_slice(flow.dy);
+                }
+            }
         }
-    }
+    )*};
 }
+
+same_numbers!(Flatten, Reshape);

@@ -109,3 +109,56 @@ impl Default for Flatten {
         Self::new()
     }
 }
+
+/// A row of numbers as an image, in memory's order: row, column, channel.
+///
+/// Input `Vector<height·width·channels>`, or an image of as many numbers; output `Image<height, width, channels>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reshape {
+    /// Rows, columns and channels.
+    pub sizes: [Size; 3],
+}
+
+impl Reshape {
+    /// The layer that makes an image of `height × width × channels`.
+    #[must_use]
+    pub const fn new(height: usize, width: usize, channels: usize) -> Self {
+        Self::sized([
+            Size::Known(height),
+            Size::Known(width),
+            Size::Known(channels),
+        ])
+    }
+
+    /// The same with sizes that may be unknown.
+    #[must_use]
+    pub const fn sized(sizes: [Size; 3]) -> Self {
+        Self { sizes }
+    }
+
+    /// The shape rule.
+    #[must_use]
+    pub const fn plan(&self, input: Shape) -> Plan {
+        const NAME: &str = "Reshape";
+        let [height, width, channels] = self.sizes;
+        let output = input.with_item(Item::Image {
+            height,
+            width,
+            channels,
+        });
+        let zero = match (height, width, channels) {
+            (Size::Known(0), _, _) => Some("height"),
+            (_, Size::Known(0), _) => Some("width"),
+            (_, _, Size::Known(0)) => Some("channels"),
+            _ => None,
+        };
+        if let Some(argument) = zero {
+            return Plan::fault(input, Fault::new(NAME, Rule::Zero { argument }, input));
+        }
+        if input.is_index() || !output.elements().fits(input.elements()) {
+            let rule = Rule::Reshape { to: output };
+            return Plan::fault(input, Fault::new(NAME, rule, input));
+        }
+        Plan::stepwise(input, output)
+    }
+}

@@ -17,7 +17,7 @@ mod recurrent;
 mod side;
 
 pub use conv::{Conv2d, ConvTranspose2d, DepthwiseConv2d};
-pub use dense::{Dense, Flatten};
+pub use dense::{Dense, Flatten, Reshape};
 pub use embedding::Embedding;
 pub use function::{Pointwise, Then};
 pub use fused::{BatchNormPool2d, ConvPool2d};
