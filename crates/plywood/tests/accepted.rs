@@ -29,4 +29,5 @@ programs! {
     every_layer in "ui/pass/every_layer.rs";
     hostile_scope in "ui/pass/hostile_scope.rs";
     open_sizes in "ui/pass/open_sizes.rs";
+    places in "ui/pass/places.rs";
 }

@@ -29,7 +29,7 @@ plywood::model! {
     }
 }
 
-plywood::model! { Flat: Vector<3> => Vector<3> { Flatten } }
+plywood::model! { Flat: Vector<12> => Vector<12> { Reshape(2, width: 3, channels: 2), Flatten } }
 
 pub(crate) fn main() {
     assert_eq!(Images::new(Seed(1)).dense_17().bias().len(), 5);

@@ -3,7 +3,7 @@
 #![deny(warnings)]
 #![allow(dead_code)]
 
-use ::plywood::prelude::{Image, Logits, Seed};
+use ::plywood::prelude::{Image, Logits, Real, Seed, Vector};
 
 struct Option;
 struct Vec;
@@ -24,6 +24,32 @@ mod std {}
     }
 }
 
+#[derive(Clone, Copy)]
+struct Ramp;
+
+impl ::plywood::Function for Ramp {
+    fn value<T: ::plywood::Float>(self, x: T) -> T {
+        x.max(T::ZERO)
+    }
+    fn slope<T: ::plywood::Float>(self, x: T) -> T {
+        x
+    }
+}
+
+::plywood::model! {
+    pub Whole: (Image<28, 28, 1>, Vector<3>) => (Logits<10>, Real<2>) {
+        Inputs { { frozen Net }, {} },
+        TimedOut<13>, Activation(Ramp), Reshape(13, 1, 1), Conv2d(2, kernel: 1), Activation(Ramp),
+        Flatten,
+        Outputs { { last: Dense(10) }, { Dense(2) } },
+    }
+}
+
+::plywood::model! {
+    TimedOut<const N: usize>: Vector<N> => Vector<N> { BatchNorm, Residual { Dense(N) } }
+}
+
 pub(crate) fn main() {
+    ::std::assert_eq!(Whole::new(Seed(1)).last().weight().len(), 26 * 10);
     ::std::assert_eq!(Net::new(Seed(1)).conv().weight().len(), 3 * 5 * 4);
 }
