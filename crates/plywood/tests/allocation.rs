@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{FashionCnn, LanguageTagger, ResidualCnn, batch, images, on_threads, texts};
+use common::{
+    FashionCnn, LanguageTagger, PartedCnn, ResidualCnn, batch, images, on_threads, texts,
+};
 use plywood::nn::engine::Objective;
 use plywood::nn::loss::Loss;
 use plywood::nn::metric::Metric;
@@ -114,13 +116,15 @@ fn nothing_is_allocated_in_the_steady_state() {
             training::<FashionCnn, _>(precision, &images),
             training::<LanguageTagger, _>(precision, &texts),
             training::<ResidualCnn, _>(precision, &images),
+            training::<PartedCnn, _>(precision, &images),
             inference::<FashionCnn, _>(precision, &images),
             inference::<LanguageTagger, _>(precision, &texts),
             inference::<ResidualCnn, _>(precision, &images),
+            inference::<PartedCnn, _>(precision, &images),
         ];
         assert_eq!(
-            counts, [0; 6],
-            "{precision:?}: training, convolutional, recurrent and in blocks, then inference"
+            counts, [0; 8],
+            "{precision:?}: training, convolutional, recurrent, in blocks and in parts, then inference"
         );
     }
     assert_eq!(streaming(), 0, "step by step");

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{
-    FashionCnn, LanguageTagger, NormedCnn, ResidualCnn, batch, images, on_threads, texts,
+    FashionCnn, LanguageTagger, NormedCnn, PartedCnn, ResidualCnn, batch, images, on_threads, texts,
 };
 use plywood::prelude::*;
 
@@ -81,6 +81,13 @@ fn training_through_blocks_is_the_same_on_any_number_of_threads() {
     }
 }
 
+#[test]
+fn training_of_parts_is_the_same_on_any_number_of_threads() {
+    for precision in PRECISIONS {
+        assert_same_for_all_threads::<PartedCnn, _>(precision, &images(330));
+    }
+}
+
 /// The bits of the outputs of `inputs`, sample after sample.
 fn outputs<N: Network<Scalar = f32>>(
     network: &N,
@@ -125,6 +132,7 @@ fn inference_is_the_same_alone_and_in_any_batch() {
     assert_same_in_any_batch::<FashionCnn, _>(&images(64));
     assert_same_in_any_batch::<NormedCnn, _>(&images(64));
     assert_same_in_any_batch::<ResidualCnn, _>(&images(64));
+    assert_same_in_any_batch::<PartedCnn, _>(&images(64));
     assert_same_in_any_batch::<LanguageTagger, _>(&texts(64));
 }
 

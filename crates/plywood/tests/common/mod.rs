@@ -48,6 +48,38 @@ plywood::model! {
     }
 }
 
+plywood::model! {
+    /// A part of two segments.
+    pub Eye: Image<14, 14, 8> => Vector<16> {
+        Conv2d(16, padding: same), BatchNorm, Relu, MaxPool2d(2),
+        GlobalAvgPool2d, Dropout(0.1),
+    }
+}
+
+plywood::model! {
+    /// Parts in the list: trained, frozen, behind an activation of one's own.
+    pub PartedCnn: Image<28, 28, 1> => Logits<10> {
+        Conv2d(8, stride: 2, padding: same), Activation(Cubic),
+        Concat { { eye: Eye }, { frozen Eye }, { frozen Conv2d(4), Flatten, Dense(600), Activation(Cubic), Dense(8) } },
+        Dense(10),
+    }
+}
+
+/// `y = x³ / (1 + x²)`
+#[derive(Clone, Copy, Debug)]
+pub struct Cubic;
+
+impl plywood::Function for Cubic {
+    fn value<T: plywood::Float>(self, x: T) -> T {
+        x * x * x / (T::ONE + x * x)
+    }
+
+    fn slope<T: plywood::Float>(self, x: T) -> T {
+        let square = x * x;
+        square * (square + T::from_f64(3.0)) / ((T::ONE + square) * (T::ONE + square))
+    }
+}
+
 /// The first `samples` of a data set as one batch.
 pub fn batch<D: Source>(data: &D, samples: usize) -> Examples<D::Input, D::Target> {
     let indices: Vec<u32> = (0..samples as u32).collect();
