@@ -11,8 +11,17 @@ pub struct Summary {
     layers: &'static [LayerInfo],
 }
 
-/// The columns; the first three are flushed left.
-const TITLES: [&str; 6] = ["layer", "kind", "output", "parameters", "flops", "bytes"];
+/// The columns; those of [`LEFT`] are flushed left.
+const TITLES: [&str; 7] = [
+    "layer",
+    "kind",
+    "output",
+    "parameters",
+    "flops",
+    "bytes",
+    "fused with",
+];
+const LEFT: [usize; 4] = [0, 1, 2, 6];
 
 impl Summary {
     /// The table of a network.
@@ -24,11 +33,15 @@ impl Summary {
         }
     }
 
-    fn row(&self, index: usize) -> [String; 6] {
+    fn row(&self, index: usize) -> [String; 7] {
         let LayerInfo {
-            name, kind, plan, ..
+            name,
+            kind,
+            plan,
+            fused_into,
+            frozen,
+            ..
         } = &self.layers[index];
-        let alone = self.layers[index].fused_into == index;
         let follows = self
             .layers
             .get(index + 1)
@@ -40,28 +53,35 @@ impl Summary {
         } else {
             chain::activation_bytes(plan, 4)
         };
-        let name = if alone {
-            name.to_string()
-        } else {
-            format!("+ {name}")
-        };
+        let first = (*fused_into != index).then(|| self.layers[*fused_into].name.to_string());
         [
-            name,
-            (*kind).to_string(),
+            name.to_string(),
+            if *frozen {
+                format!("{kind}, frozen")
+            } else {
+                (*kind).to_string()
+            },
             plan.output.to_string(),
             grouped(plan.parameter_count()),
             grouped(plan.flops),
             grouped(bytes),
+            first.unwrap_or_default(),
         ]
+    }
+
+    /// How many of the parameters are frozen.
+    fn frozen(&self) -> usize {
+        let frozen = self.layers.iter().filter(|layer| layer.frozen);
+        frozen.map(|layer| layer.plan.parameter_count()).sum()
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<[String; 6]> = (0..self.layers.len())
+        let rows: Vec<[String; 7]> = (0..self.layers.len())
             .map(|index| self.row(index))
             .collect();
-        let widths: [usize; 6] = std::array::from_fn(|column| {
+        let widths: [usize; 7] = std::array::from_fn(|column| {
             let cells = rows.iter().map(|row| row[column].chars().count());
             cells.chain([TITLES[column].len()]).max().unwrap_or(0)
         });
@@ -73,20 +93,20 @@ impl fmt::Display for Summary {
             line(f, row, &widths)?;
         }
         writeln!(f, "{rule}")?;
-        write!(
-            f,
-            "{} parameters, {} flops a sample or step; `+` is computed with the layer above",
-            grouped(table::parameters(self.layers)),
-            grouped(table::flops(self.layers))
-        )
+        write!(f, "{} parameters", grouped(table::parameters(self.layers)))?;
+        if self.frozen() > 0 {
+            write!(f, ", of which {} are frozen", grouped(self.frozen()))?;
+        }
+        let flops = grouped(table::flops(self.layers));
+        write!(f, "; {flops} flops a sample or step")
     }
 }
 
-fn line(f: &mut fmt::Formatter<'_>, cells: &[String; 6], widths: &[usize; 6]) -> fmt::Result {
+fn line(f: &mut fmt::Formatter<'_>, cells: &[String; 7], widths: &[usize; 7]) -> fmt::Result {
     let padded: Vec<String> = (0..cells.len())
         .map(|column| {
             let (cell, width) = (&cells[column], widths[column]);
-            if column < 3 {
+            if LEFT.contains(&column) {
                 format!("{cell:<width$}")
             } else {
                 format!("{cell:>width$}")

@@ -311,6 +311,12 @@ fn parts_have_names_and_files_of_their_own() -> plywood::Result<()> {
 fn parts_show_their_layers() {
     let summary = Nested::summary().to_string();
     assert!(summary.contains("features.last"), "{summary}");
+    let frozen = Frozen::summary().to_string();
+    let count = Features::PARAMETERS;
+    assert!(
+        frozen.contains(&format!("of which {count} are frozen")),
+        "{frozen}"
+    );
     assert_eq!(Nested::PARAMETERS, Flat::PARAMETERS);
     assert_eq!(Nested::FLOPS, Flat::FLOPS);
     assert_eq!(Nested::TRAINING_FLOPS, Flat::TRAINING_FLOPS);
