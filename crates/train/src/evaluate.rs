@@ -2,7 +2,7 @@
 
 use crate::error::FitError;
 use crate::history::Figures;
-use crate::job::FeedsInto;
+use crate::job::{FeedsInto, ValidatesFor};
 use plywood_data::{Loader, Source};
 use plywood_kernels::Float;
 use plywood_nn::Network;
@@ -41,7 +41,8 @@ where
     L: Loss<N::Output, D::Target>,
     M: Metric<N::Output, D::Target>,
 {
-    let evaluation = evaluation(Session::new(network), data, loss, metric)?;
+    let session = Session::new(network);
+    let evaluation = evaluation::<N, D, D::Target, L, M>(session, data, loss, metric)?;
     Ok(Report {
         figures: Figures {
             loss: evaluation.loss(),
@@ -51,8 +52,8 @@ where
     })
 }
 
-/// What `session` yields on `data`, added up.
-pub(crate) fn evaluation<N, D, L, M>(
+/// What `session` yields on `data`, whose targets are seen as `G`, added up.
+pub(crate) fn evaluation<N, D, G, L, M>(
     mut session: Session<'_, N>,
     data: &D,
     loss: &L,
@@ -62,14 +63,17 @@ where
     N: Network,
     D: Source + Sync,
     D::Input: FeedsInto<N::Input>,
-    L: Loss<N::Output, D::Target>,
-    M: Metric<N::Output, D::Target>,
+    D::Target: ValidatesFor<G>,
+    G: Sample,
+    L: Loss<N::Output, G>,
+    M: Metric<N::Output, G>,
 {
     let mut evaluation = Evaluation::new(metric.counters());
     let loader = Loader::new(data).batch_size(EVALUATION_BATCH);
     loader.check()?;
     Batches::new().each(&loader, 0, |examples| {
-        session.tally(D::Input::feed(examples), loss, metric, &mut evaluation);
+        let examples = D::Target::validate(D::Input::feed(examples));
+        session.tally(examples, loss, metric, &mut evaluation);
         Ok(())
     })?;
     Ok(evaluation)

@@ -34,6 +34,23 @@ impl<S: Sample> FeedsInto<S> for S {
     }
 }
 
+/// Targets of kind `Self` are those that the data to train on have.
+#[diagnostic::on_unimplemented(
+    message = "the data set to validate on has targets `{Self}`, the one to train on `{Want}`",
+    label = "these two data sets do not go together",
+    note = "one loss and one metric compare the network's outputs with both: the targets are of one kind and size"
+)]
+pub trait ValidatesFor<Want: Sample>: Sample + Sized {
+    /// The same examples, seen as of the targets that the network learns.
+    fn validate<I: Sample, T: Float>(examples: &Examples<I, Self, T>) -> &Examples<I, Want, T>;
+}
+
+impl<S: Sample> ValidatesFor<S> for S {
+    fn validate<I: Sample, T: Float>(examples: &Examples<I, S, T>) -> &Examples<I, S, T> {
+        examples
+    }
+}
+
 /// A training, ready to run.
 ///
 /// Unless told otherwise it makes one epoch with batches of 32 on all threads, shuffles from seed 0, watches no metric
@@ -179,7 +196,8 @@ impl<'a, O, L, N, D, M, V> Job<'a, O, L, N, D, M, V> {
         N: Network,
         D: Source + Sync,
         D::Input: FeedsInto<N::Input>,
-        V: Source<Target = D::Target> + Sync,
+        V: Source + Sync,
+        V::Target: ValidatesFor<D::Target>,
         V::Input: FeedsInto<N::Input>,
         L: Loss<N::Output, D::Target>,
         M: Metric<N::Output, D::Target>,
@@ -224,7 +242,8 @@ impl<'a, O, L, N, D, M, V> Job<'a, O, L, N, D, M, V> {
         N: Network,
         D: Source + Sync,
         D::Input: FeedsInto<N::Input>,
-        V: Source<Target = D::Target> + Sync,
+        V: Source + Sync,
+        V::Target: ValidatesFor<D::Target>,
         V::Input: FeedsInto<N::Input>,
         L: Loss<N::Output, D::Target>,
         M: Metric<N::Output, D::Target>,
@@ -255,7 +274,8 @@ impl<'a, O, L, N, D, M, V> Job<'a, O, L, N, D, M, V> {
         N: Network,
         D: Source + Sync,
         D::Input: FeedsInto<N::Input>,
-        V: Source<Target = D::Target> + Sync,
+        V: Source + Sync,
+        V::Target: ValidatesFor<D::Target>,
         V::Input: FeedsInto<N::Input>,
         L: Loss<N::Output, D::Target>,
         M: Metric<N::Output, D::Target>,
@@ -320,7 +340,8 @@ impl<'a, O, L, N, D, M, V> Job<'a, O, L, N, D, M, V> {
     where
         N: Network,
         D: Source,
-        V: Source<Target = D::Target> + Sync,
+        V: Source + Sync,
+        V::Target: ValidatesFor<D::Target>,
         V::Input: FeedsInto<N::Input>,
         L: Loss<N::Output, D::Target>,
         M: Metric<N::Output, D::Target>,
@@ -329,7 +350,8 @@ impl<'a, O, L, N, D, M, V> Job<'a, O, L, N, D, M, V> {
             return Ok(None);
         };
         let session = Session::with_precision(&*self.network, self.settings.precision);
-        let evaluation = evaluation(session, data, &self.fit.loss, &self.metric)?;
+        let (loss, metric) = (&self.fit.loss, &self.metric);
+        let evaluation = evaluation::<N, V, D::Target, L, M>(session, data, loss, metric)?;
         Ok(Some(Figures {
             loss: evaluation.loss(),
             metrics: self.metric.report(&evaluation.counters),

@@ -17,4 +17,4 @@ pub use evaluate::{Report, evaluate};
 pub use failure::{Error, Result};
 pub use fit::Fit;
 pub use history::{Epoch, Figures, History};
-pub use job::{FeedsInto, Job};
+pub use job::{FeedsInto, Job, ValidatesFor};
