@@ -45,14 +45,18 @@ pub struct Stream<'n, N: Network> {
 }
 
 impl<'n, N: Network> Stream<'n, N> {
+    /// Fails to build if the network cannot be fed step by step, which `cargo check` finds with a line of your own:
+    /// `const _: () = Stream::<Net>::CHECKED;`.
+    pub const CHECKED: () = {
+        if let Some(why) = refusal(N::NAME, N::Input::SHAPE, N::STEPS, N::LAYERS) {
+            panic!("{}", why.as_str());
+        }
+    };
+
     /// `streams` sequences side by side, all at their beginning.
     #[must_use]
     pub fn new(network: &'n N, streams: usize) -> Self {
-        const {
-            if let Some(why) = refusal(N::NAME, N::Input::SHAPE, N::STEPS, N::LAYERS) {
-                panic!("{}", why.as_str());
-            }
-        }
+        const { Self::CHECKED };
         let layout = Layout::for_inference::<N>(Precision::Full);
         let mut prepared = AlignedVec::zeroed(layout.prepared_len);
         prepare::<N>(
