@@ -4,7 +4,7 @@
 //! any scope and are shortened here.
 
 use crate::Outcome;
-use plywood_model_compiler::fault::Faults;
+use plywood_model_compiler::fault::{Fault, Faults};
 use plywood_model_compiler::{compile, parse::parse};
 use proc_macro2::{TokenStream, TokenTree};
 use std::path::{Path, PathBuf};
@@ -39,10 +39,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     calls(tokens, &mut networks);
     let mut names = Vec::new();
     for network in networks {
-        let name = match parse(network.clone(), &mut Faults::default()) {
-            Ok(network) => network.name.to_string(),
-            Err(error) => return Err(format!("{place}: {error}")),
+        let mut faults = Faults::default();
+        let Some(read) = parse(network.clone(), &mut faults) else {
+            let said: Vec<_> = faults.iter().map(Fault::message).collect();
+            return Err(format!("{place}: {}", said.join("\n")));
         };
+        let name = read.name.to_string();
         if options
             .network
             .as_ref()

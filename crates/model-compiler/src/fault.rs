@@ -65,6 +65,21 @@ impl Place {
     }
 }
 
+/// What the parser of Rust says; that the input ends is seen from the place.
+impl From<syn::Error> for Fault {
+    fn from(error: syn::Error) -> Self {
+        let what = error.to_string();
+        let what = what
+            .strip_prefix("unexpected end of input, ")
+            .unwrap_or(&what);
+        Self {
+            place: Place::at(error.span()),
+            what: what.to_owned(),
+            help: String::new(),
+        }
+    }
+}
+
 impl Fault {
     /// The message as rustc prints it.
     #[must_use]
@@ -105,18 +120,16 @@ impl Fault {
 impl Faults {
     /// Notes a fault.
     pub fn push(&mut self, place: Place, what: impl Into<String>, help: impl Into<String>) {
-        self.0.push(Fault {
+        self.add(Fault {
             place,
             what: what.into(),
             help: help.into(),
         });
     }
 
-    /// Notes what the parser could not read.
-    pub fn syntax(&mut self, error: &syn::Error) {
-        for error in error.clone() {
-            self.push(Place::at(error.span()), error.to_string(), "");
-        }
+    /// Notes a fault that was found elsewhere.
+    pub fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
     }
 
     /// Whether there are none.

@@ -36,12 +36,8 @@ use proc_macro2::TokenStream;
 #[must_use]
 pub fn compile(tokens: TokenStream) -> TokenStream {
     let mut faults = Faults::default();
-    let network = match parse::parse(tokens, &mut faults) {
-        Ok(network) => network,
-        Err(error) => {
-            faults.syntax(&error);
-            return faults.to_compile_errors();
-        }
+    let Some(network) = parse::parse(tokens, &mut faults) else {
+        return faults.to_compile_errors();
     };
     let checked = check::check(&network, &mut faults);
     if faults.is_empty() {

@@ -1,58 +1,78 @@
 //! Tokens to syntax tree, leniently: what cannot be read is noted and skipped up to the next comma.
 
 use crate::ast::{Argument, Layer, Network, Value};
-use crate::fault::{Faults, Place};
-use proc_macro2::TokenStream;
+use crate::fault::{Fault, Faults, Place};
+use proc_macro2::extra::DelimSpan;
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::discouraged::Speculative;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::discouraged::{AnyDelimiter, Speculative};
+use syn::parse::{ParseBuffer, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{
     AngleBracketedGenericArguments, Attribute, Expr, Generics, Ident, Path, PathArguments,
-    PathSegment, Result, Token, Type, Visibility, braced, parenthesized, parse_quote, token,
+    PathSegment, Token, Visibility, parse_quote, token,
 };
 
-/// Reads a network; faults inside its list are noted in `faults`.
-///
-/// # Errors
-/// Where the head of the network, before its braces, cannot be read.
-pub fn parse(tokens: TokenStream, faults: &mut Faults) -> Result<Network> {
-    let parser = |input: ParseStream<'_>| network(input, faults);
-    parser.parse2(tokens)
+/// How a network is written, for whoever has begun it otherwise.
+const FORM: &str = "write `pub Name: Input => Output { layers }`";
+
+/// What was read, or why it could not be.
+type Read<T> = Result<T, Fault>;
+
+/// Reads a network; what is wrong with it is noted in `faults`. `None` where its head, before the braces, cannot be read.
+pub fn parse(tokens: TokenStream, faults: &mut Faults) -> Option<Network> {
+    let last = tokens.clone().into_iter().last();
+    let mut whole = Group::new(Delimiter::Brace, tokens);
+    // What is missing at the end is reported at the last token.
+    whole.set_span(last.map_or_else(Span::call_site, |last| last.span()));
+    let parser = |input: ParseStream<'_>| {
+        let read = group(input).and_then(|(_, input)| {
+            let read = network(&input, faults);
+            let _: TokenStream = input.parse()?;
+            read
+        });
+        Ok(read)
+    };
+    let read = parser
+        .parse2(TokenTree::Group(whole).into())
+        .unwrap_or_else(|error| Err(error.into()));
+    match read {
+        Ok(network) => return Some(network),
+        // After `struct`, whatever follows is another language.
+        Err(fault) if faults.is_empty() => faults.add(fault),
+        Err(_) => {}
+    }
+    None
 }
 
-fn network(input: ParseStream<'_>, faults: &mut Faults) -> Result<Network> {
+fn network(input: ParseStream<'_>, faults: &mut Faults) -> Read<Network> {
     let mut attributes = input.call(Attribute::parse_outer)?;
-    let library = library(&mut attributes)?;
+    let library = library(&mut attributes, faults);
     let visibility: Visibility = input.parse()?;
-    if input.peek(Token![struct]) {
-        return Err(input.error("a network starts with its name: leave `struct` out"));
+    if let Ok(Some(word)) = input.parse::<Option<Token![struct]>>() {
+        let what = "a network starts with its name, without `struct`";
+        faults.push(Place::of(&word), what, FORM);
     }
-    let name: Ident = input.parse()?;
-    let mut generics: Generics = input.parse()?;
-    expect::<Token![:]>(input, ":", "the input: `Name: Input => Output { … }`")?;
-    let from: Type = input.parse()?;
+    let name = head(input, "the name of the network")?;
+    let mut generics: Generics = head(input, "sizes left open, such as `<const N: usize>`")?;
+    if let Err(fault) = head::<Token![:]>(input, "`:` behind the name") {
+        goes_on(input, fault, faults)?;
+    }
+    let from = head(input, "what the network takes")?;
     if input.peek(Token![->]) {
         let arrow: Token![->] = input.parse()?;
-        let help = "write `Name: Input => Output { … }`";
-        faults.push(Place::of(&arrow), "the output stands behind `=>`", help);
-    } else {
-        expect::<Token![=>]>(input, "=>", "the output: `Name: Input => Output { … }`")?;
+        faults.push(Place::of(&arrow), "the output stands behind `=>`", FORM);
+    } else if let Err(fault) = head::<Token![=>]>(input, "`=>` behind the input") {
+        goes_on(input, fault, faults)?;
     }
-    let to: Type = input.parse()?;
+    let to = head(input, "what the network yields")?;
     generics.where_clause = input.parse()?;
-    if !input.peek(token::Brace) {
-        return Err(input.error("expected the list of layers in braces"));
-    }
-    let content;
-    braced!(content in input);
-    let layers = list(&content, faults);
+    let layers = layers(input, faults)?;
     if !input.is_empty() {
         let place = Place::at(input.span());
         let help = "give the next one a `model!` of its own";
         faults.push(place, "one `model!` declares one network", help);
-        let _: TokenStream = input.parse()?;
     }
     Ok(Network {
         attributes,
@@ -67,25 +87,84 @@ fn network(input: ParseStream<'_>, faults: &mut Faults) -> Result<Network> {
 }
 
 /// Takes `#[plywood(crate = path)]` out of the attributes.
-fn library(attributes: &mut Vec<Attribute>) -> Result<Path> {
+fn library(attributes: &mut Vec<Attribute>, faults: &mut Faults) -> Path {
     let mut library = parse_quote!(::plywood);
     for attribute in attributes.iter().filter(|a| a.path().is_ident("plywood")) {
-        attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("crate") {
-                library = meta.value()?.parse()?;
-                return Ok(());
+        let read = attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("crate") {
+                return Err(meta.error("another word"));
             }
-            Err(meta.error("expected `crate = path`"))
-        })?;
+            library = meta.value()?.parse()?;
+            Ok(())
+        });
+        if read.is_err() {
+            let what = "the attribute `plywood` says where the library is";
+            let help = "write `#[plywood(crate = path)]`";
+            faults.push(Place::of(attribute), what, help);
+        }
     }
     attributes.retain(|attribute| !attribute.path().is_ident("plywood"));
-    Ok(library)
+    library
 }
 
-fn expect<P: syn::parse::Parse>(input: ParseStream<'_>, token: &str, before: &str) -> Result<P> {
+/// Reads a part of the head.
+fn head<P: syn::parse::Parse>(input: ParseStream<'_>, expected: &str) -> Read<P> {
     input
         .parse()
-        .map_err(|_| input.error(format!("expected `{token}` and {before}")))
+        .map_err(|_| missing(input, &format!("expected {expected}"), FORM))
+}
+
+/// Notes that something is missing where the next type follows all the same.
+fn goes_on(input: ParseStream<'_>, fault: Fault, faults: &mut Faults) -> Read<()> {
+    if input.peek(Ident) || input.peek(Token![::]) {
+        faults.add(fault);
+        return Ok(());
+    }
+    Err(fault)
+}
+
+/// The list in braces. Where nothing follows there are no layers, which the check finds.
+fn layers(input: ParseStream<'_>, faults: &mut Faults) -> Read<Vec<Layer>> {
+    if input.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Ok((delimiter, span, content)) = input.parse_any_delimiter() else {
+        return Err(missing(input, "expected the layers in braces", FORM));
+    };
+    if delimiter != Delimiter::Brace {
+        faults.push(Place::at(span.open()), "the layers stand in braces", FORM);
+    }
+    Ok(list(&content, faults))
+}
+
+/// What stands in parentheses or braces.
+fn group<'a>(input: ParseStream<'a>) -> Read<(DelimSpan, ParseBuffer<'a>)> {
+    let (_, span, content) = input.parse_any_delimiter()?;
+    Ok((span, content))
+}
+
+/// Something else than `what` says, or nothing, stands here.
+fn missing(input: ParseStream<'_>, what: &str, help: &str) -> Fault {
+    let found = input.cursor().token_tree();
+    let found = found.map(|(token, _)| format!(", found `{}`", short(&token)));
+    Fault {
+        place: Place::at(input.span()),
+        what: format!("{what}{}", found.unwrap_or_default()),
+        help: help.to_owned(),
+    }
+}
+
+/// A token as messages show it: of a group, its first delimiter.
+fn short(token: &TokenTree) -> String {
+    let TokenTree::Group(group) = token else {
+        return token.to_string();
+    };
+    match group.delimiter() {
+        Delimiter::Parenthesis => "(".to_owned(),
+        Delimiter::Brace => "{".to_owned(),
+        Delimiter::Bracket => "[".to_owned(),
+        Delimiter::None => group.to_string(),
+    }
 }
 
 /// Layers up to the end of `input`.
@@ -97,8 +176,8 @@ fn list(input: ParseStream<'_>, faults: &mut Faults) -> Vec<Layer> {
                 comma_after(&layer, input, faults);
                 layers.push(layer);
             }
-            Err(error) => {
-                faults.syntax(&error);
+            Err(fault) => {
+                faults.add(fault);
                 skip_to_comma(input);
             }
         }
@@ -112,35 +191,29 @@ fn comma_after(layer: &Layer, input: ParseStream<'_>, faults: &mut Faults) {
     if input.is_empty() || input.peek(Token![,]) {
         return;
     }
-    let (kind, found) = (layer.kind(), next_token(input));
-    let what = format!("expected `,` after `{kind}`, found `{found}`");
-    faults.push(
-        Place::at(input.span()),
-        what,
-        "layers are separated by commas",
-    );
-    let semicolon: Result<Option<Token![;]>> = input.parse();
+    let what = format!("expected `,` after `{}`", layer.kind());
+    faults.add(missing(input, &what, "layers are separated by commas"));
+    let semicolon: syn::Result<Option<Token![;]>> = input.parse();
     let goes_on = input.peek(Ident::peek_any) || matches!(semicolon, Ok(Some(_)));
     if !goes_on {
         skip_to_comma(input);
     }
 }
 
-fn skip_to_comma(input: ParseStream<'_>) {
+/// What was skipped.
+fn skip_to_comma(input: ParseStream<'_>) -> TokenStream {
+    let mut skipped = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
-        let skipped: Result<proc_macro2::TokenTree> = input.parse();
-        if skipped.is_err() {
-            return;
-        }
+        let token: syn::Result<TokenTree> = input.parse();
+        let Ok(token) = token else {
+            break;
+        };
+        skipped.extend([token]);
     }
+    skipped
 }
 
-fn next_token(input: ParseStream<'_>) -> String {
-    let token = input.cursor().token_tree();
-    token.map_or_else(String::new, |(token, _)| token.to_string())
-}
-
-fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
+fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Read<Layer> {
     let docs = docs(input, faults)?;
     let frozen = if is_frozen(input) {
         Some(input.parse()?)
@@ -155,13 +228,15 @@ fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
         None
     };
     if input.peek(token::Brace) {
-        return Err(
-            input.error("a list within a list needs to be a block: `Concat { { … }, { … } }`")
-        );
+        return Err(Fault {
+            place: Place::at(input.span()),
+            what: "a list within a list needs to be a block".to_owned(),
+            help: "write `Concat { { … }, { … } }`, or leave the braces out".to_owned(),
+        });
     }
     let starts_a_path = input.peek(Ident::peek_any) || input.peek(Token![::]);
     if !starts_a_path {
-        return Err(input.error(format!("expected a layer, found `{}`", next_token(input))));
+        return Err(no_layer(input, name.as_ref()));
     }
     let path = path(input)?;
     let mut place = Place::of(&path);
@@ -169,9 +244,8 @@ fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
     let mut is_whole = true;
     let is_called = input.peek(token::Paren) || input.peek(syn::Lit);
     if input.peek(token::Paren) {
-        let content;
-        let parentheses = parenthesized!(content in input);
-        place.end = parentheses.span.close();
+        let (span, content) = group(input)?;
+        place.end = span.close();
         let before = faults.iter().len();
         arguments = self::arguments(&content, faults);
         is_whole = faults.iter().len() == before;
@@ -188,9 +262,8 @@ fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
     }
     let mut block = None;
     if input.peek(token::Brace) {
-        let content;
-        let braces = braced!(content in input);
-        place.end = braces.span.close();
+        let (span, content) = group(input)?;
+        place.end = span.close();
         block = Some(lists(&content, faults));
     }
     Ok(Layer {
@@ -206,7 +279,21 @@ fn layer(input: ParseStream<'_>, faults: &mut Faults) -> Result<Layer> {
     })
 }
 
-fn docs(input: ParseStream<'_>, faults: &mut Faults) -> Result<Vec<Attribute>> {
+/// What stands here, behind a name or not, is no layer.
+fn no_layer(input: ParseStream<'_>, name: Option<&Ident>) -> Fault {
+    let Some(name) = name else {
+        return missing(input, "expected a layer", "write one like `Dense(64)`");
+    };
+    let what = format!("expected a layer behind `{name}:`");
+    let help = format!("write one like `{name}: Dense(64)`");
+    let mut fault = missing(input, &what, &help);
+    if input.is_empty() {
+        fault.place = Place::of(name);
+    }
+    fault
+}
+
+fn docs(input: ParseStream<'_>, faults: &mut Faults) -> Read<Vec<Attribute>> {
     let mut docs = input.call(Attribute::parse_outer)?;
     docs.retain(|attribute| {
         let is_doc = attribute.path().is_ident("doc");
@@ -226,27 +313,28 @@ fn lists(input: ParseStream<'_>, faults: &mut Faults) -> Vec<Vec<Layer>> {
     }
     let mut lists = Vec::new();
     while input.peek(token::Brace) {
-        let mut read = |input: ParseStream<'_>| {
-            let content;
-            braced!(content in input);
-            Ok(list(&content, faults))
-        };
-        lists.push(read(input).unwrap_or_default());
+        if let Ok((_, content)) = group(input) {
+            lists.push(list(&content, faults));
+        }
         let _: Option<Token![,]> = input.parse().unwrap_or_default();
     }
     if !input.is_empty() {
-        faults.syntax(&input.error("expected another list in braces"));
-        let _: Result<TokenStream> = input.parse();
+        let help = "every list has braces of its own: `{ { … }, { … } }`";
+        faults.add(missing(input, "expected another list in braces", help));
+        lists.push(list(input, faults));
     }
     lists
 }
 
 /// A path as types are written, but for a parenthesis, which belongs to the layer.
-fn path(input: ParseStream<'_>) -> Result<Path> {
+fn path(input: ParseStream<'_>) -> Read<Path> {
     let leading_colon = input.parse()?;
     let mut segments = Punctuated::new();
     loop {
-        let ident = input.call(Ident::parse_any)?;
+        let Ok(ident) = input.call(Ident::parse_any) else {
+            let help = "write the path of a layer or a network: `self::Mine()`";
+            return Err(missing(input, "expected a name behind `::`", help));
+        };
         let mut arguments = PathArguments::None;
         if input.peek(Token![<]) || (input.peek(Token![::]) && input.peek3(Token![<])) {
             let angle: AngleBracketedGenericArguments = input.parse()?;
@@ -265,7 +353,7 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
 
 /// Whether `frozen` stands before a layer, and is not the name of one.
 fn is_frozen(input: ParseStream<'_>) -> bool {
-    let word: Result<Ident> = input.fork().parse();
+    let word: syn::Result<Ident> = input.fork().parse();
     word.is_ok_and(|word| word == "frozen") && input.peek2(Ident::peek_any)
 }
 
@@ -278,17 +366,14 @@ fn arguments(input: ParseStream<'_>, faults: &mut Faults) -> Vec<Argument> {
     while !input.is_empty() {
         match argument(input, faults) {
             Ok(argument) => arguments.push(argument),
-            Err(error) => {
-                faults.syntax(&error);
+            Err(fault) => {
+                faults.add(fault);
                 skip_to_comma(input);
             }
         }
         if !input.is_empty() && !input.peek(Token![,]) {
-            let what = format!(
-                "expected `,` between arguments, found `{}`",
-                next_token(input)
-            );
-            faults.push(Place::at(input.span()), what, "");
+            let help = "arguments are separated by commas";
+            faults.add(missing(input, "expected `,` between arguments", help));
             skip_to_comma(input);
         }
         let _: Option<Token![,]> = input.parse().unwrap_or_default();
@@ -296,7 +381,7 @@ fn arguments(input: ParseStream<'_>, faults: &mut Faults) -> Vec<Argument> {
     arguments
 }
 
-fn argument(input: ParseStream<'_>, faults: &mut Faults) -> Result<Argument> {
+fn argument(input: ParseStream<'_>, faults: &mut Faults) -> Read<Argument> {
     let start = Place::at(input.span());
     let mut name = None;
     if is_named(input) {
@@ -304,7 +389,7 @@ fn argument(input: ParseStream<'_>, faults: &mut Faults) -> Result<Argument> {
         name = Some(input.call(Ident::parse_any)?);
         let _: Token![:] = input.parse()?;
     }
-    let (mut value, end) = value(input, faults)?;
+    let (mut value, end) = value(input, name.as_ref(), faults)?;
     if let (None, Value::Expression(expression)) = (&name, &value)
         && let Expr::Assign(assign) = &**expression
         && let Expr::Path(left) = &*assign.left
@@ -323,23 +408,31 @@ fn argument(input: ParseStream<'_>, faults: &mut Faults) -> Result<Argument> {
     })
 }
 
-fn value(input: ParseStream<'_>, faults: &mut Faults) -> Result<(Value, Place)> {
+fn value(
+    input: ParseStream<'_>,
+    name: Option<&Ident>,
+    faults: &mut Faults,
+) -> Read<(Value, Place)> {
     let ahead = input.fork();
-    match ahead.parse::<Expr>() {
-        Ok(expression) => {
-            input.advance_to(&ahead);
-            let place = Place::of(&expression);
-            Ok((Value::Expression(Box::new(expression)), place))
-        }
-        Err(_) if input.peek(token::Paren) => {
-            let content;
-            let parentheses = parenthesized!(content in input);
-            let fields = arguments(&content, faults);
-            Ok((Value::Fields(fields), Place::at(parentheses.span.close())))
-        }
-        Err(_) if input.is_empty() || input.peek(Token![,]) => Err(input.error("expected a value")),
-        Err(error) => Err(error),
+    if let Ok(expression) = ahead.parse::<Expr>() {
+        input.advance_to(&ahead);
+        let place = Place::of(&expression);
+        return Ok((Value::Expression(Box::new(expression)), place));
     }
+    if input.peek(token::Paren) {
+        let (span, content) = group(input)?;
+        let fields = arguments(&content, faults);
+        return Ok((Value::Fields(fields), Place::at(span.close())));
+    }
+    let help = name.map(|name| format!("write one behind the colon: `{name}: …`"));
+    let help = help.unwrap_or_default();
+    let mut fault = missing(input, "expected a value", &help);
+    let skipped = skip_to_comma(input);
+    if !skipped.is_empty() {
+        fault.place = Place::of(&skipped);
+        fault.what = format!("expected a value, found `{skipped}`");
+    }
+    Err(fault)
 }
 
 #[cfg(test)]

@@ -59,7 +59,10 @@ fn names_paths_arguments_and_blocks_are_told_apart() {
 fn what_cannot_be_read_is_skipped_up_to_the_comma() {
     let (network, faults) = list("Dense(4), + 3, Relu, Dense(units: , bias: true), Tanh");
     assert_eq!(kinds(&network), ["Dense", "Relu", "Dense", "Tanh"]);
-    assert_eq!(faults, ["expected a layer, found `+`", "expected a value"]);
+    assert_eq!(
+        faults,
+        ["expected a layer, found `+`", "expected a value, found `,`"]
+    );
     assert_eq!(network.layers[2].arguments.len(), 1);
 }
 
@@ -102,16 +105,98 @@ fn near_misses_are_read_as_they_were_meant() {
 }
 
 #[test]
-fn a_head_that_cannot_be_read_is_an_error() {
-    for source in [
-        "",
-        "pub",
-        "pub struct Net",
-        "Net",
-        "Net: Vector<4>",
-        "Net: Vector<4> => Logits<2>",
+fn what_is_expected_is_said_with_what_was_found() {
+    for (layers, what) in [
+        ("last:", "expected a layer behind `last:`"),
+        ("last: + 3", "expected a layer behind `last:`, found `+`"),
+        ("/// Doc.\n", "expected a layer"),
+        ("self::, Relu", "expected a name behind `::`, found `,`"),
+        ("Dense(4, bias: *)", "expected a value, found `*`"),
+        ("Dense(4 +)", "expected a value, found `4 +`"),
+        ("Dense(units:)", "expected a value"),
+        (
+            "Dense(4 bias: true)",
+            "expected `,` between arguments, found `bias`",
+        ),
+        (
+            "Add { { Relu }, Dense(4) }",
+            "expected another list in braces, found `Dense`",
+        ),
+        ("{ Relu }", "a list within a list needs to be a block"),
     ] {
-        let tokens = source.parse().unwrap();
-        assert!(parse(tokens, &mut Faults::default()).is_err(), "{source}");
+        assert_eq!(list(layers).1, [what], "{layers}");
+    }
+}
+
+#[test]
+fn a_list_without_braces_stands_beside_others() {
+    let (network, _) = list("Add { { Relu }, Dense(4), Tanh }");
+    let lists = network.layers[0].block.as_ref().unwrap();
+    assert_eq!(lists.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn a_head_is_read_where_it_can_be_guessed() {
+    for (source, what) in [
+        (
+            "pub struct Net: Vector<4> => Logits<2> { Relu }",
+            "a network starts with its name, without `struct`",
+        ),
+        (
+            "Net Vector<4> => Logits<2> { Relu }",
+            "expected `:` behind the name, found `Vector`",
+        ),
+        (
+            "Net: Vector<4> Logits<2> { Relu }",
+            "expected `=>` behind the input, found `Logits`",
+        ),
+        (
+            "Net: Vector<4> => Logits<2> [Relu]",
+            "the layers stand in braces",
+        ),
+        (
+            "#[plywood(path = a)] Net: Vector<4> => Logits<2> { Relu }",
+            "the attribute `plywood` says where the library is",
+        ),
+    ] {
+        let (network, faults) = read(source);
+        assert_eq!(faults, [what], "{source}");
+        assert_eq!(kinds(&network), ["Relu"]);
+    }
+    let (network, faults) = read("Net: Vector<4> => Logits<2>");
+    assert!(network.layers.is_empty() && faults.is_empty());
+}
+
+#[test]
+fn a_head_that_cannot_be_read_is_one_fault() {
+    for (source, what) in [
+        ("", "expected the name of the network"),
+        ("pub", "expected the name of the network"),
+        ("pub fn", "expected the name of the network, found `fn`"),
+        (
+            "pub struct Net {}",
+            "a network starts with its name, without `struct`",
+        ),
+        (
+            "Net<4>",
+            "expected sizes left open, such as `<const N: usize>`, found `4`",
+        ),
+        ("Net", "expected `:` behind the name"),
+        ("Net:", "expected what the network takes"),
+        ("Net: Vector<4>", "expected `=>` behind the input"),
+        (
+            "Net: Vector<4> { Relu }",
+            "expected `=>` behind the input, found `{`",
+        ),
+        ("Net: Vector<4> =>", "expected what the network yields"),
+        (
+            "Net: Vector<4> => Logits<2>; Relu",
+            "expected the layers in braces, found `;`",
+        ),
+    ] {
+        let mut faults = Faults::default();
+        assert!(parse(source.parse().unwrap(), &mut faults).is_none());
+        let whats: Vec<_> = faults.iter().map(|fault| fault.what.as_str()).collect();
+        assert_eq!(whats, [what], "{source}");
     }
 }

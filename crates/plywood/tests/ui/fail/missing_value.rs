@@ -5,7 +5,9 @@ use plywood::prelude::*;
 plywood::model! {
     pub Net: Image<28, 28, 1> => Logits<10> {
         Conv2d(8, kernel:, stride: 2),
-        Flatten, Dense(10),
+        Conv2d(8, bias: *),
+        Conv2d(3 +),
+        Flatten, Dense(units: ),
     }
 }
 
