@@ -2,6 +2,7 @@
 
 use crate::fault::Place;
 use proc_macro2::Ident;
+use quote::ToTokens;
 use syn::{Attribute, Expr, Generics, Path, Type, Visibility};
 
 /// `#[attributes] pub Name<const N: usize>: Input => Output { layers }`
@@ -66,6 +67,30 @@ pub enum Value {
     Expression(Box<Expr>),
     /// `(top: 0, bottom: 1)`
     Fields(Vec<Argument>),
+}
+
+impl Argument {
+    /// As it was written, but for spaces.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let value = self.value.text();
+        let named = self.name.as_ref().map(|name| format!("{name}: {value}"));
+        named.unwrap_or(value)
+    }
+}
+
+impl Value {
+    /// As it was written, but for spaces.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Expression(expression) => expression.to_token_stream().to_string(),
+            Self::Fields(fields) => {
+                let texts: Vec<_> = fields.iter().map(Argument::text).collect();
+                format!("({})", texts.join(", "))
+            }
+        }
+    }
 }
 
 impl Layer {

@@ -276,7 +276,7 @@ fn generics(network: &Network, faults: &mut Faults) {
                 faults.push(
                     place,
                     "`T` is the type a network computes in",
-                    "name the size otherwise",
+                    "give the size another name, such as `N`",
                 );
             }
             GenericParam::Const(_) => {}

@@ -1,13 +1,13 @@
 //! The arguments of a built-in layer, matched with what it takes.
 
-use crate::ast::{Argument, Layer, Value};
-use crate::builtin::{Builtin, Parameter};
-use crate::fault::Faults;
+use crate::ast::{Argument, Layer};
+use crate::builtin::{Builtin, Parameter, find};
+use crate::fault::{Faults, Place};
 use crate::similar::closest;
 use crate::value::{Known, Reading};
-use plywood_shape::{Padding, Size, Window};
+use plywood_shape::{Fault, Padding, Size, Window};
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 
 /// The arguments that were given to a built-in layer.
@@ -67,15 +67,10 @@ impl Given {
             return None;
         }
         let Ok(reading) = parameter.kind.read(&argument.value, library) else {
-            let what = match &argument.value {
-                Value::Expression(value) => {
-                    format!(
-                        "`{name}` of `{layer}` cannot be `{}`",
-                        value.to_token_stream()
-                    )
-                }
-                Value::Fields(_) => format!("`{name}` of `{layer}` cannot be this"),
-            };
+            let what = format!(
+                "`{name}` of `{layer}` cannot be `{}`",
+                argument.value.text()
+            );
             let help = format!("it takes {}", parameter.kind.expected());
             faults.push(argument.place, what, help);
             return None;
@@ -117,7 +112,7 @@ impl Given {
         let new = match self.within() {
             Some((name, within)) => {
                 let name = syn::Ident::new(name, span);
-                let builtin = crate::builtin::find(&name.to_string());
+                let builtin = find(&name.to_string());
                 let layer = builtin.map(|builtin| within.declaration(builtin, &name, library));
                 quote_spanned!(span=> #library::__private::layers::Recurrent::#name(#layer))
             }
@@ -242,11 +237,48 @@ impl Builtin {
         all.find(|parameter| parameter.name == name)
     }
 
+    /// Where a shape rule's fault lies: at the argument that breaks the rule, if one was written.
+    #[must_use]
+    pub fn place(&self, layer: &Layer, fault: &Fault) -> Place {
+        let within = layer.block.iter().flatten().flatten().next();
+        let other = find(fault.layer).filter(|other| other.name != self.name);
+        if let (Some(within), Some(other)) = (within, other) {
+            return other.place(within, fault);
+        }
+        let Some(name) = fault.argument() else {
+            return layer.place;
+        };
+        let (arguments, mut positional) = (layer.arguments.iter(), self.positional.iter());
+        let mut names = arguments.map(|argument| match &argument.name {
+            Some(name) => (argument, name.to_string()),
+            None => (
+                argument,
+                positional.next().map_or("", |p| p.name).to_owned(),
+            ),
+        });
+        let found = names.find(|(_, written)| written == name);
+        found.map_or(layer.place, |(argument, _)| argument.place)
+    }
+
     /// The names of its arguments, in backticks.
     fn names(parameters: &[Parameter]) -> String {
         let names: Vec<_> = parameters.iter().map(|p| format!("`{}`", p.name)).collect();
         names.join(", ")
     }
+}
+
+/// Notes that a layer of the user's takes expressions alone.
+pub fn refuse_fields(layer: &Layer, argument: &Argument, faults: &mut Faults) {
+    let (kind, written) = (layer.kind(), argument.value.text());
+    let what = format!("an argument of `{kind}` cannot be `{written}`");
+    let alone = written
+        .strip_prefix('(')
+        .and_then(|fields| fields.strip_suffix(')'));
+    let alone = alone.unwrap_or(&written);
+    let help = format!(
+        "a layer of your own takes Rust expressions: write `{alone}`, each an argument by itself"
+    );
+    faults.push(argument.place, what, help);
 }
 
 /// Notes that there is no such argument.

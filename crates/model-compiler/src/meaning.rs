@@ -5,7 +5,7 @@ use crate::builtin::{self, BLOCKS, BUILTINS, Builtin, ELSEWHERE, Role};
 use crate::checked::{CheckedLayer, Meaning};
 use crate::fault::{Faults, Place};
 use crate::function;
-use crate::given::Given;
+use crate::given::{Given, refuse_fields};
 use crate::reach::Reach;
 use crate::similar::closest;
 use plywood_shape::Shape;
@@ -38,7 +38,7 @@ pub fn of<'a>(
         given.is_spoiled() && matches!(builtin.role, Role::Recurrent | Role::Bidirectional);
     if let Some(fault) = reach.advance(|shape| (builtin.plan)(&given, shape)) {
         let (what, help) = (fault.what(), fault.help());
-        faults.push(layer.place, what.as_str(), help.as_str());
+        faults.push(builtin.place(layer, &fault), what.as_str(), help.as_str());
     } else if unclear {
         *reach = Reach::UNKNOWN;
     }
@@ -125,12 +125,7 @@ fn custom<'a>(layer: &'a Layer, name: Ident, faults: &mut Faults) -> CheckedLaye
     let mut named = Vec::new();
     for argument in &layer.arguments {
         let Value::Expression(value) = &argument.value else {
-            let what = format!("an argument of `{}` is an expression", layer.kind());
-            faults.push(
-                argument.place,
-                what,
-                "name one argument at a time: `name: value`",
-            );
+            refuse_fields(layer, argument, faults);
             continue;
         };
         match &argument.name {

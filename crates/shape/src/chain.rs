@@ -1,5 +1,6 @@
 //! What follows from a whole list of plans: offsets, and whether the list ends where it should.
 
+use crate::fault::NETWORK;
 use crate::{Fault, Fill, Item, Plan, Rule, Shape, Size};
 
 /// Numbers to which every layer's parameters are aligned: sixteen `f32` are one cache line.
@@ -72,7 +73,7 @@ pub const fn output_fault(produced: Shape, declared: Shape) -> Option<Fault> {
         return None;
     }
     let rule = Rule::Output { declared };
-    Some(Fault::new("the network", rule, produced))
+    Some(Fault::new(NETWORK, rule, produced))
 }
 
 /// What a network within another, called `name`, makes of what reaches it: it takes `takes` and yields `yields`, and has `lens` numbers
@@ -119,10 +120,7 @@ pub const fn input_fault(input: Shape) -> Option<Fault> {
     if !input.elements().is(0) && !vocabulary.is(0) {
         return None;
     }
-    let rule = Rule::Zero {
-        argument: "the size of the input",
-    };
-    Some(Fault::new("the network", rule, input))
+    Some(Fault::new(NETWORK, Rule::Empty, input))
 }
 
 /// Panics with the message of `fault`, if there is one; for `const _: () = …;`.

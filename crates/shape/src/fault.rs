@@ -44,11 +44,20 @@ pub enum Rule {
         /// Places of the input along the axis, padding included.
         padded: usize,
     },
-    /// A size that must be at least one is zero.
+    /// A dilated kernel spans more places than can be counted.
+    Span {
+        /// Places of the kernel.
+        kernel: usize,
+        /// The distance between two of them.
+        dilation: usize,
+    },
+    /// An argument that must be at least one is zero.
     Zero {
-        /// The argument, or what else is zero.
+        /// The argument.
         argument: &'static str,
     },
+    /// What reaches the layer, or the network itself, has no numbers.
+    Empty,
     /// The padding is at least as wide as the kernel, so that some outputs see padding alone.
     Padding {
         /// `height` or `width`.
@@ -57,6 +66,15 @@ pub enum Rule {
         padding: usize,
         /// Places the dilated kernel spans.
         span: usize,
+    },
+    /// Nothing is left of the output when the padding is cut off.
+    Cut {
+        /// `height` or `width`.
+        axis: &'static str,
+        /// Places cut off on both sides together.
+        padding: usize,
+        /// Places of the output before.
+        output: usize,
     },
     /// Channels do not divide into groups.
     Groups {
@@ -91,6 +109,9 @@ pub enum Rule {
     /// In the words of whoever wrote the layer.
     Custom(&'static str),
 }
+
+/// What stands for the layer where the network as a whole is at fault.
+pub(crate) const NETWORK: &str = "the network";
 
 /// What recurrent layers take.
 pub(crate) const STEPS: &str = "a Sequence of Vectors";
@@ -136,11 +157,33 @@ impl Fault {
                 kernel,
                 dilation,
                 padded,
-            } => window(text, axis, kernel, dilation, padded)
-                .text(" (")
+            } => {
+                let text = span(text.text(": a ").text(self.window()), kernel, dilation);
+                text.text(" does not fit the ")
+                    .text(axis)
+                    .text(" of ")
+                    .number(padded)
+                    .text(" (")
+                    .shape(self.input)
+                    .text(" reaches it)")
+            }
+            Rule::Span { kernel, dilation } => text
+                .text(": a ")
+                .text(self.window())
+                .text(" of ")
+                .number(kernel)
+                .text(" dilated by ")
+                .number(dilation)
+                .text(" spans more places than can be counted"),
+            Rule::Zero { argument } => text.text(": `").text(self.written(argument)).text("` is 0"),
+            Rule::Empty if str_eq(self.layer, NETWORK) => text
+                .text(" takes ")
                 .shape(self.input)
-                .text(" reaches it)"),
-            Rule::Zero { argument } => text.text(": `").text(argument).text("` is 0"),
+                .text(", which is empty"),
+            Rule::Empty => text
+                .text(": ")
+                .shape(self.input)
+                .text(" reaches it, which is empty"),
             Rule::Padding {
                 axis,
                 padding,
@@ -150,8 +193,24 @@ impl Fault {
                 .number(padding)
                 .text(" along the ")
                 .text(axis)
-                .text(" is as wide as the kernel's span of ")
+                .text(" is as wide as the span of the ")
+                .text(self.window())
+                .text(", ")
                 .number(span),
+            Rule::Cut {
+                axis,
+                padding,
+                output,
+            } => text
+                .text(": a padding of ")
+                .number(padding)
+                .text(" places leaves nothing of the ")
+                .text(axis)
+                .text(" of ")
+                .number(output)
+                .text(" that it is cut from (")
+                .shape(self.input)
+                .text(" reaches it)"),
             Rule::Groups { of, count, groups } => text
                 .text(": ")
                 .number(count)
@@ -198,6 +257,9 @@ impl Fault {
     pub const fn help(&self) -> Text {
         let text = Text::new();
         match self.rule {
+            Rule::Kind { takes } if str_eq(takes, STEPS) && !self.input.sequence && self.input.is_index() => {
+                text.text("declare the input as `Sequence<Token<…>>`, and put `Embedding(…)` before it")
+            }
             Rule::Kind { takes } if str_eq(takes, STEPS) && !self.input.sequence => text.text(
                 "a recurrent layer reads steps: declare the input as `Sequence<Vector<…>>`",
             ),
@@ -214,12 +276,20 @@ impl Fault {
             Rule::Window {
                 dilation, padded, ..
             } => text
-                .text("the largest kernel that fits is ")
+                .text("the largest ")
+                .text(self.window())
+                .text(" that fits is ")
                 .number((padded.saturating_sub(1)) / if dilation == 0 { 1 } else { dilation } + 1)
                 .text("; or pad with `padding: same`"),
+            Rule::Span { .. } => text.text("choose a smaller dilation"),
             Rule::Zero { .. } => text.text("it must be at least 1"),
-            Rule::Padding { .. } => {
-                text.text("pad by less than the span of the kernel, or use `padding: same`")
+            Rule::Empty => text.text("every size is at least 1"),
+            Rule::Padding { .. } => text
+                .text("pad by less than the span of the ")
+                .text(self.window())
+                .text(", or use `padding: same`"),
+            Rule::Cut { .. } => {
+                text.text("pad by less: in this layer the padding of both sides is cut off the output")
             }
             Rule::Groups { .. } => text.text("choose a number of groups that divides both"),
             Rule::Branch { first, .. } => branch_help(self.layer, first, self.input),
@@ -248,6 +318,37 @@ impl Fault {
         }
     }
 
+    /// The name of the argument at fault, if it is one.
+    #[must_use]
+    pub const fn argument(&self) -> Option<&'static str> {
+        match self.rule {
+            Rule::Window { .. } => Some(self.window()),
+            Rule::Span { .. } => Some("dilation"),
+            Rule::Padding { .. } | Rule::Cut { .. } => Some("padding"),
+            Rule::Groups { .. } => Some("groups"),
+            Rule::Zero { argument } | Rule::Range { argument, .. } => Some(self.written(argument)),
+            _ => None,
+        }
+    }
+
+    /// What the layer calls what it slides over an image.
+    const fn window(&self) -> &'static str {
+        if str_eq(self.layer, "MaxPool2d") || str_eq(self.layer, "AvgPool2d") {
+            "window"
+        } else {
+            "kernel"
+        }
+    }
+
+    /// An argument by the name that the layer has for it.
+    const fn written(&self, argument: &'static str) -> &'static str {
+        if str_eq(argument, "kernel") {
+            self.window()
+        } else {
+            argument
+        }
+    }
+
     /// What is wrong and what would help.
     #[must_use]
     pub const fn message(&self) -> Text {
@@ -261,31 +362,21 @@ impl Fault {
     }
 }
 
-const fn window(
-    text: Text,
-    axis: &'static str,
-    kernel: usize,
-    dilation: usize,
-    padded: usize,
-) -> Text {
-    let text = text.text(": a kernel of ").number(kernel);
-    let text = if dilation > 1 {
-        text.text(" dilated by ")
-            .number(dilation)
-            .text(" spans (")
-            .number(kernel)
-            .text(" - 1)*")
-            .number(dilation)
-            .text(" + 1 = ")
-            .number((kernel - 1) * dilation + 1)
-            .text(" places, which")
-    } else {
-        text
-    };
-    text.text(" does not fit the ")
-        .text(axis)
-        .text(" of ")
-        .number(padded)
+/// ` of 3`, or ` of 3 dilated by 2 spans (3 - 1)*2 + 1 = 5 places, which`.
+const fn span(text: Text, kernel: usize, dilation: usize) -> Text {
+    let text = text.text(" of ").number(kernel);
+    if dilation <= 1 {
+        return text;
+    }
+    text.text(" dilated by ")
+        .number(dilation)
+        .text(" spans (")
+        .number(kernel)
+        .text(" - 1)*")
+        .number(dilation)
+        .text(" + 1 = ")
+        .number((kernel - 1) * dilation + 1)
+        .text(" places, which")
 }
 
 const fn takes_help(layer: &'static str, takes: Shape, found: Shape) -> Text {
@@ -326,6 +417,21 @@ const fn output_help(produced: Shape, declared: Shape) -> Text {
         (Item::Image { .. }, Item::Image { .. }) => {
             text.text("change the last layer, or declare what the list yields")
         }
+        (
+            _,
+            Item::Image {
+                height,
+                width,
+                channels,
+            },
+        ) => text
+            .text("end the list with `Reshape(")
+            .size(height)
+            .text(", ")
+            .size(width)
+            .text(", ")
+            .size(channels)
+            .text(")`"),
         (Item::Image { .. }, _) => text
             .text("end the list with `Flatten, Dense(")
             .size(declared.elements())

@@ -73,7 +73,8 @@ pub struct Axis {
     pub after: Size,
 }
 
-const AXES: [&str; 2] = ["height", "width"];
+/// What the axes are called.
+pub(crate) const AXES: [&str; 2] = ["height", "width"];
 
 impl Window {
     /// Whether windows of known size lie side by side, neither dilated nor padded: no place belongs to two of them.
@@ -138,7 +139,7 @@ impl Window {
             return Ok(UNKNOWN);
         };
         let Some(span) = span(kernel, dilation) else {
-            return Err(Rule::Overflow);
+            return Err(Rule::Span { kernel, dilation });
         };
         let Size::Known(input) = input else {
             return Ok(UNKNOWN);

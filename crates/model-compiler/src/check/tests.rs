@@ -110,7 +110,7 @@ fn all_faults_are_found_each_at_its_place() {
         whats,
         [
             (
-                "Conv2d",
+                "kernel",
                 "Conv2d: a kernel of 30 does not fit the height of 28 (Image<28, 28, 1> reaches it)"
             ),
             ("Conv2", "there is no layer `Conv2`"),
@@ -318,6 +318,33 @@ fn an_argument_that_a_block_depends_on_is_a_literal() {
     );
     let whats: Vec<_> = net.faults.iter().map(|fault| fault.1.as_str()).collect();
     assert_eq!(whats, ["an argument of `Residual` cannot be read here"]);
+}
+
+#[test]
+fn a_rule_is_broken_by_an_argument_if_one_was_written() {
+    let at = |head: &str, layers: &str| -> Vec<String> {
+        let faults = checked(head, layers).faults;
+        faults.into_iter().map(|fault| fault.0).collect()
+    };
+    let head = "Image<2, 2, 4> => Image<2, 2, 4>";
+    assert_eq!(at(head, "Conv2d(4)"), ["Conv2d"]);
+    assert_eq!(at(head, "MaxPool2d(1), MaxPool2d(3)"), ["3"]);
+    assert_eq!(at(head, "MaxPool2d(window: 3)"), ["window"]);
+    assert_eq!(at(head, "Conv2d(padding: same, 0)"), ["0"]);
+    assert_eq!(at(head, "Conv2d(3, kernel: 1, groups: 2)"), ["groups"]);
+    let head = "Sequence<Vector<4>> => Vector<4>";
+    assert_eq!(
+        at(head, "Bidirectional { Gru(8, dropout: 1) }"),
+        ["dropout"]
+    );
+    assert_eq!(at(head, "BatchNorm, Dense(4)"), ["Dense"]);
+}
+
+#[test]
+fn a_layer_of_the_users_takes_expressions() {
+    let net = checked("Vector<4> => Vector<4>", "own::Mine(pad: (top: 1, 2))");
+    let what = "an argument of `Mine` cannot be `(top: 1, 2)`";
+    assert_eq!(net.faults, [("pad".to_owned(), what.to_owned())]);
 }
 
 /// The reference knows every layer, every block and every argument.

@@ -3,6 +3,7 @@
 //! Layers compute cross-correlation, as every framework does; a true convolution flips the kernel in both axes.
 
 use super::{Init, TWO, known};
+use crate::window::AXES;
 use crate::{Activation, Axis, Fault, Fill, Item, Padding, Plan, Rule, Shape, Size, Window};
 
 /// Slides `filters` kernels over an image (or over every image of a sequence).
@@ -358,8 +359,8 @@ impl ConvTranspose2d {
         let cut = match self.window.padding {
             Padding::Same => return Ok(input.times(stride)),
             Padding::Valid => 0,
-            Padding::Explicit { top, bottom, .. } if axis == 0 => top + bottom,
-            Padding::Explicit { left, right, .. } => left + right,
+            Padding::Explicit { top, bottom, .. } if axis == 0 => top.saturating_add(bottom),
+            Padding::Explicit { left, right, .. } => left.saturating_add(right),
         };
         let (Size::Known(input), Size::Known(kernel)) = (input, kernel) else {
             return Ok(Size::Unknown);
@@ -372,9 +373,10 @@ impl ConvTranspose2d {
             .plus(Size::Known(kernel - 1).times(self.window.dilation[axis]))
             .plus(Size::Known(1));
         match full {
-            Size::Known(full) if full <= cut => Err(Rule::Range {
-                argument: "padding",
-                expected: "less than the size of the output it is cut from",
+            Size::Known(output) if output <= cut => Err(Rule::Cut {
+                axis: AXES[axis],
+                padding: cut,
+                output,
             }),
             Size::Known(full) => Ok(Size::Known(full - cut)),
             other => Ok(other),

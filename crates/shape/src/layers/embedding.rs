@@ -35,9 +35,6 @@ impl Embedding {
                 return Plan::fault(input, Fault::new("Embedding", rule, input));
             }
         };
-        if vocabulary.is(0) {
-            return zero("Embedding", "vocabulary", input);
-        }
         Plan::stepwise(input, input.with_item(Item::Vector(self.features)))
             .parameter(
                 "weight",

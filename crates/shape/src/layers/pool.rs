@@ -103,10 +103,7 @@ impl GlobalAvgPool2d {
                 channels,
             } => {
                 if height.times(width).is(0) {
-                    let rule = Rule::Zero {
-                        argument: "the size of the image",
-                    };
-                    return Plan::fault(input, Fault::new(NAME, rule, input));
+                    return Plan::fault(input, Fault::new(NAME, Rule::Empty, input));
                 }
                 Plan::stepwise(input, input.with_item(Item::Vector(channels)))
             }
