@@ -3,7 +3,7 @@
 //! A network goes through seven stages, each a module: [`parse`] reads tokens leniently into the tree of [`ast`];
 //! [`unroll`] writes repeated lists out and looks at blocks; [`mod@check`] gives every layer its [`meaning`] and asks its shape rule; [`fuse`] finds layers that are computed as one;
 //! [`plan`] orders them into steps and segments; [`expand`] writes Rust. Faults of all stages are collected in
-//! [`fault::Faults`] and reported at once.
+//! [`fault::Faults`] and reported at once, with the [`outline`] of the network in its place.
 //!
 //! The compiler is pure: it reads no file, no environment and no global state.
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@ pub mod given;
 pub mod kinds;
 pub mod meaning;
 pub mod names;
+pub mod outline;
 pub mod parse;
 pub mod plan;
 pub mod project;
@@ -29,6 +30,7 @@ pub mod similar;
 pub mod unroll;
 pub mod value;
 
+use checked::Checked;
 use fault::Faults;
 use proc_macro2::TokenStream;
 
@@ -39,10 +41,15 @@ pub fn compile(tokens: TokenStream) -> TokenStream {
     let Some(network) = parse::parse(tokens, &mut faults) else {
         return faults.to_compile_errors();
     };
+    outline::refuse(&network, &mut faults);
     let checked = check::check(&network, &mut faults);
     if faults.is_empty() {
-        expand::expand(&checked)
-    } else {
-        expand::expand_faulty(&checked, &faults)
+        return expand::expand(&checked);
     }
+    let outline = outline::of(&network);
+    let checked = Checked {
+        network: &outline,
+        ..checked
+    };
+    expand::expand_faulty(&checked, &faults)
 }

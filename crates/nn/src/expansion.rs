@@ -16,7 +16,7 @@ pub use crate::run::{Back, Run};
 pub use crate::summary::Summary;
 pub use plywood_kernels::{AlignedVec, Float};
 pub use plywood_shape::{
-    Activation, Inputs, LayerInfo, Name, Padding, Plan, Sample, Sides, chain, layers, table,
+    Activation, Inputs, LayerInfo, Name, Padding, Plan, Sample, Sides, Vector, chain, layers, table,
 };
 
 use plywood_shape::Shape;
