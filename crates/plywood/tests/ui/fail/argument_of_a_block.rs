@@ -7,6 +7,7 @@ plywood::model! {
         Concat(axes: features) { { Dense(4) }, { Dense(6) } },
         Concat(axis: depth) { { Dense(4) }, { Dense(6) } },
         Residual(3) { Relu },
+        Add(3) { { Relu }, { Tanh } },
         Dense(10),
     }
 }

@@ -5,6 +5,7 @@ use plywood::prelude::*;
 plywood::model! {
     pub Net: Image<28, 28, 1> => Logits<10> {
         Flatten,
+        forward_0: Dense(16),
         summary: Dense(10),
     }
 }
