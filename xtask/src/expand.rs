@@ -147,7 +147,7 @@ mod tests {
         for line in [
             "const LAYER_0: Dense = Dense::new(4);",
             "let dense_2 = Self::LAYER_2.plan(relu_1.output);",
-            "run.forward(0, &Self::STEP_0, input, &mut dense_0, arena.scratch);",
+            "run.forward(0, &Self::STEP_0, input, &mut dense_0, memory.scratch);",
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
