@@ -22,6 +22,7 @@ mod activation;
 pub mod chain;
 mod fault;
 pub mod layers;
+mod part;
 mod plan;
 mod precision;
 mod sample;
@@ -33,6 +34,7 @@ mod window;
 
 pub use activation::Activation;
 pub use fault::{Fault, Rule};
+pub use part::PartAt;
 pub use plan::{Extent, Fill, Parameter, Plan, Rows};
 pub use precision::Precision;
 pub use sample::{

@@ -48,6 +48,9 @@ pub trait Side: SequenceItem {}
 pub trait Sides: Sample {
     /// Their shapes, in order.
     const SIDES: &'static [Shape];
+
+    /// What is stored, as the numbers that it is.
+    fn numbers<T: Element>(stored: &[Self::Element<T>]) -> &[T];
 }
 
 /// Number `I` of several kinds side by side.
@@ -149,6 +152,10 @@ macro_rules! tuples {
         impl<$($side: Side),+> SequenceItem for ($($side,)+) {}
         impl<$($side: Side),+> Sides for ($($side,)+) {
             const SIDES: &'static [Shape] = &[$($side::SHAPE),+];
+
+            fn numbers<T: Element>(stored: &[T]) -> &[T] {
+                stored
+            }
         }
     )*};
 }

@@ -24,6 +24,7 @@ mod join;
 mod layout;
 mod matmul;
 mod reduce;
+mod side;
 mod tensor;
 mod view;
 
