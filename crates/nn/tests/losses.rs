@@ -1,7 +1,7 @@
 //! The losses and their gradients against PyTorch and Keras, in f64, and what else they promise.
 
 use plywood_nn::loss::{
-    BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError,
+    BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError, Weighted,
 };
 use plywood_shape::{Class, Image, Logits, Probabilities, Real, Sample, Sequence, Vector};
 use plywood_testing::close::{assert_close_named, assert_same_bits};
@@ -177,7 +177,16 @@ fn all_losses_keep_their_promises() {
     keeps_its_promises::<Real<5>, Real<5>>(&Huber { delta: 0.5 }, &reals, 8);
     keeps_its_promises::<Sequence<Real<5>>, Sequence<Real<5>>>(&MeanSquaredError, &reals, 9);
     keeps_its_promises::<Sequence<Logits<5>>, Sequence<Class<5>>>(&CrossEntropy, &classes, 10);
+    let classes: Vec<f64> = classes.iter().map(|&class| f64::from(class)).collect();
+    let pairs = beside((&classes, 1), (&reals, 5));
+    keeps_its_promises::<Five, FiveTargets>(&(CrossEntropy, MeanSquaredError), &pairs, 11);
+    let weighted = Weighted::new((CrossEntropy, MeanAbsoluteError), [0.3, 2.0]);
+    keeps_its_promises::<Five, FiveTargets>(&weighted, &pairs, 12);
+    keeps_its_promises::<Sequence<Five>, Sequence<FiveTargets>>(&weighted, &pairs, 13);
 }
+
+type Five = (Logits<5>, Real<5>);
+type FiveTargets = (Class<5>, Real<5>);
 
 #[test]
 fn gradients_are_the_slopes_of_the_values() {
@@ -208,6 +217,118 @@ fn gradients_are_the_slopes_of_the_values() {
     slope::<Real<3>, Real<3>>(&MeanSquaredError, &reals, 24);
     slope::<Real<3>, Real<3>>(&MeanAbsoluteError, &reals, 25);
     slope::<Real<3>, Real<3>>(&Huber { delta: 0.4 }, &reals, 26);
+    let (whole, halves) = (classes.map(f64::from), numbers(27, 12));
+    let three = beside((&beside((&shares, 3), (&whole, 1)), 4), (&halves, 2));
+    slope::<(Logits<3>, Logits<3>, Real<2>), (Probabilities<3>, Class<3>, Real<2>)>(
+        &(BinaryCrossEntropy, CrossEntropy, MeanSquaredError),
+        &three,
+        28,
+    );
+    let four = beside((&three, 6), (&reals, 3));
+    slope::<
+        (Logits<3>, Logits<3>, Vector<2>, Image<1, 1, 3>),
+        (Probabilities<3>, Class<3>, Vector<2>, Image<1, 1, 3>),
+    >(
+        &Weighted::new(
+            (
+                BinaryCrossEntropy,
+                CrossEntropy,
+                Huber::default(),
+                MeanAbsoluteError,
+            ),
+            [0.5, 2.0, 0.0, 1.5],
+        ),
+        &four,
+        29,
+    );
+}
+
+/// Rows of so many numbers, and those of others behind each.
+fn beside((first, a): (&[f64], usize), (second, b): (&[f64], usize)) -> Vec<f64> {
+    let rows = first.chunks_exact(a).zip(second.chunks_exact(b));
+    rows.flat_map(|(first, second)| [first, second].concat())
+        .collect()
+}
+
+type Pair = (Logits<3>, Real<2>);
+type PairTargets = (Class<3>, Real<2>);
+
+#[test]
+fn losses_side_by_side_add_up() {
+    let (logits, reals, truths) = (numbers(40, 12), numbers(41, 8), numbers(42, 8));
+    let (classes, weights) = ([2, 0, 1, 1], [0.5, 0.0, 2.0, 1.0]);
+    let one = evaluated::<Logits<3>, Class<3>>(&CrossEntropy, &logits, &classes, &weights);
+    let other = evaluated::<Real<2>, Real<2>>(&MeanSquaredError, &reals, &truths, &weights);
+    let output = beside((&logits, 3), (&reals, 2));
+    let targets = beside((&classes.map(f64::from), 1), (&truths, 2));
+    let check = |(value, gradient): (f64, Vec<f64>), [a, b]: [f64; 2]| {
+        let expected = a * one.0 + b * other.0;
+        assert_close_named("value", &[value], &[expected], TOLERANCE, TOLERANCE);
+        let scaled = |by: f64, all: &[f64]| all.iter().map(|x| by * x).collect::<Vec<_>>();
+        let expected = beside((&scaled(a, &one.1), 3), (&scaled(b, &other.1), 2));
+        assert_close_named("gradient", &gradient, &expected, TOLERANCE, TOLERANCE);
+    };
+    let both = (CrossEntropy, MeanSquaredError);
+    check(
+        evaluated::<Pair, PairTargets>(&both, &output, &targets, &weights),
+        [1.0, 1.0],
+    );
+    check(
+        evaluated::<Sequence<Pair>, Sequence<PairTargets>>(&both, &output, &targets, &weights),
+        [1.0, 1.0],
+    );
+    for shares in [[1.0, 0.1], [0.0, 3.0]] {
+        let loss = Weighted::new(both, shares);
+        check(
+            evaluated::<Pair, PairTargets>(&loss, &output, &targets, &weights),
+            shares,
+        );
+        check(
+            evaluated::<Sequence<Pair>, Sequence<PairTargets>>(&loss, &output, &targets, &weights),
+            shares,
+        );
+    }
+}
+
+/// The loss of two rows of zeros, the first of weight 0, whose classes are these numbers.
+fn of_classes(classes: [f64; 2]) -> f64 {
+    let targets = [classes[0], 0.0, 0.0, classes[1], 0.0, 0.0];
+    let loss = (CrossEntropy, MeanSquaredError);
+    evaluated::<Pair, PairTargets>(&loss, &[0.0; 10], &targets, &[0.0, 1.0]).0
+}
+
+#[test]
+fn rows_without_weight_may_have_any_number_for_a_class() {
+    for any in [f64::NAN, -1.0, 0.5, 3.0, 1e30] {
+        assert!((of_classes([any, 2.0]) - 3.0_f64.ln()).abs() < TOLERANCE);
+    }
+}
+
+#[test]
+#[should_panic(expected = "class 3 of 3")]
+fn a_number_that_is_no_class_is_refused() {
+    let _ = of_classes([0.0, 3.0]);
+}
+
+#[test]
+fn numbers_between_classes_are_refused() {
+    for none in [0.5, -1.0, f64::NAN, f64::INFINITY] {
+        let refused = std::panic::catch_unwind(|| of_classes([0.0, none]));
+        assert!(refused.is_err(), "{none}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "5 targets are not 2 rows of 3")]
+fn missing_targets_of_several_outputs_are_refused() {
+    let loss = (CrossEntropy, MeanSquaredError);
+    let _ = evaluated::<Pair, PairTargets>(&loss, &[0.0; 10], &[0.0; 5], &[1.0; 2]);
+}
+
+#[test]
+#[should_panic(expected = "a finite number not below zero")]
+fn a_loss_of_negative_weight_is_refused() {
+    let _ = Weighted::new((CrossEntropy, MeanSquaredError), [1.0, -0.1]);
 }
 
 #[test]

@@ -9,11 +9,13 @@
 
 mod entropy;
 mod real;
+mod sides;
 
 pub use entropy::{
     BinaryCrossEntropy, CrossEntropy, SmoothedBinaryCrossEntropy, SmoothedCrossEntropy,
 };
 pub use real::{Huber, MeanAbsoluteError, MeanSquaredError};
+pub use sides::{FromNumbers, Weighted};
 
 use plywood_kernels::Float;
 use plywood_shape::{Sample, Sequence, SequenceItem};
@@ -21,12 +23,14 @@ use plywood_shape::{Sample, Sequence, SequenceItem};
 /// Compares a network's outputs `O` with targets `G`.
 ///
 /// Sequences are compared step by step: whatever compares `O` with `G` compares `Sequence<O>` with `Sequence<G>`.
+/// Several outputs are compared each by its own loss of a tuple, and the losses are added up; see also [`Weighted`].
 #[diagnostic::on_unimplemented(
     message = "the loss `{Self}` cannot compare a network's `{O}` with targets `{G}`",
     label = "this network and these targets do not go together under this loss",
     note = "`CrossEntropy` compares `Logits<N>` with `Class<N>` or `Probabilities<N>`: the N must be the same, and no `Softmax` stands before it, because it starts from the logits",
     note = "`BinaryCrossEntropy` compares `Logits<N>` with `Probabilities<N>`, without a `Sigmoid` before it",
-    note = "`MeanSquaredError`, `MeanAbsoluteError` and `Huber` compare `Real<N>` with `Real<N>`, `Vector<N>` with `Vector<N>` and `Image<H, W, C>` with its like"
+    note = "`MeanSquaredError`, `MeanAbsoluteError` and `Huber` compare `Real<N>` with `Real<N>`, `Vector<N>` with `Vector<N>` and `Image<H, W, C>` with its like",
+    note = "a tuple of losses, or `Weighted::new` of one, compares tuples: `(CrossEntropy, MeanSquaredError)` compares `(Logits<N>, Real<M>)` with `(Class<N>, Real<M>)`"
 )]
 pub trait Loss<O: Sample, G: Sample>: Send + Sync {
     /// The sum over all rows of weight × loss of the row.
