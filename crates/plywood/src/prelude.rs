@@ -40,10 +40,10 @@ pub use plywood_formats::{Load, Save};
 pub use plywood_nn::engine::Stream;
 pub use plywood_nn::engine::{Session, Trainer};
 pub use plywood_nn::loss::{
-    BinaryCrossEntropy, CrossEntropy, Huber, MeanAbsoluteError, MeanSquaredError,
+    BinaryCrossEntropy, CrossEntropy, Huber, MeanAbsoluteError, MeanSquaredError, Weighted,
 };
 pub use plywood_nn::metric::{
-    Accuracy, BinaryAccuracy, ConfusionMatrix, LastStepAccuracy, PrecisionRecallF1, TopK,
+    Accuracy, BinaryAccuracy, ConfusionMatrix, LastStepAccuracy, Of, PrecisionRecallF1, TopK,
 };
 pub use plywood_nn::optimizer::{Adagrad, Adam, AdamW, RmsProp, Sgd};
 pub use plywood_nn::schedule::{Constant, Cosine, OnPlateau, OneCycle, Step, WarmUp};

@@ -5,6 +5,7 @@
 
 mod accuracy;
 mod confusion;
+mod of;
 mod precision;
 mod running_loss;
 mod scored;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use accuracy::{Accuracy, Answers, BinaryAccuracy, LastStepAccuracy, TopK};
 pub use confusion::{Confusion, ConfusionMatrix};
+pub use of::Of;
 pub use precision::{ClassScore, ClassScores, PrecisionRecallF1};
 pub use running_loss::RunningLoss;
 pub use scored::Scored;
@@ -22,11 +24,12 @@ use plywood_shape::{Rows, Sample};
 
 /// Watches a network's outputs `O` and the targets `G` they should have met.
 ///
-/// `()` is the metric that watches nothing; tuples of metrics are metrics.
+/// `()` is the metric that watches nothing; tuples of metrics are metrics; [`Of`] is a metric of one of several outputs.
 #[diagnostic::on_unimplemented(
     message = "the metric `{Self}` cannot watch a network's `{O}` and targets `{G}`",
     label = "this network and these targets do not go together under this metric",
-    note = "`LastStepAccuracy` watches sequences of logits and classes: `Sequence<Logits<N>>` and `Sequence<Class<N>>`"
+    note = "`LastStepAccuracy` watches sequences of logits and classes: `Sequence<Logits<N>>` and `Sequence<Class<N>>`",
+    note = "`Of::<0, _>(metric)` watches the first of several outputs, `Of::<1, _>(metric)` the second"
 )]
 pub trait Metric<O: Sample, G: Sample>: Send + Sync {
     /// What the counters amount to: a number, a table.

@@ -1,10 +1,10 @@
 //! Metrics against counts made by hand.
 
 use super::{
-    Accuracy, BinaryAccuracy, ConfusionMatrix, LastStepAccuracy, Metric, Observed,
+    Accuracy, BinaryAccuracy, ConfusionMatrix, LastStepAccuracy, Metric, Observed, Of,
     PrecisionRecallF1, RunningLoss, TopK,
 };
-use crate::loss::Loss;
+use crate::loss::{Loss, MeanAbsoluteError};
 use plywood_kernels::Float;
 use plywood_shape::{Class, Logits, Probabilities, Real, Rows, Sample, Sequence};
 
@@ -208,4 +208,69 @@ fn a_tuple_is_its_metrics_side_by_side() {
     let (accuracy, confusion, top) = Metric::<Logits<3>, Class<3>>::summary(&metric, &counters);
     assert_eq!((accuracy, confusion.count(0, 0), top), (0.5, 1, 0.75));
     assert!(reported(&(), &[1.0; 4]).is_empty());
+}
+
+/// The scores and classes of before, and behind each a number that is to be 1.
+fn pairs(numbers: [f64; 4]) -> (Vec<f64>, Vec<f64>) {
+    let scores = SCORES.chunks_exact(3).zip(numbers);
+    let output = scores.flat_map(|(scores, x)| [scores, &[x]].concat());
+    let targets = CLASSES.map(|class| [f64::from(class), 1.0]);
+    (output.collect(), targets.concat())
+}
+
+#[test]
+fn each_of_several_outputs_has_metrics_of_its_own() {
+    type Scores = (Logits<3>, Real<1>);
+    type Truth = (Class<3>, Real<1>);
+    let metric = (
+        Of::<0, _>(Accuracy),
+        Of::<1, _>(RunningLoss::new("distance", MeanAbsoluteError)),
+        Of::<0, _>(ConfusionMatrix),
+    );
+    let (output, mut targets) = pairs([1.0, 1.5, 0.0, 9.0]);
+    // The last row does not count, and nobody looks at what it holds.
+    targets[6..].fill(f64::NAN);
+    let weights = [1.0, 1.0, 2.0, 0.0];
+    let blocks = [0..2, 2..4].map(|rows| {
+        let (output, targets) = (
+            &output[rows.start * 4..rows.end * 4],
+            &targets[rows.start * 2..rows.end * 2],
+        );
+        seen(output, targets, &weights[rows])
+    });
+    let counters = counted::<Scores, Truth, _>(&metric, &blocks);
+    let report = Metric::<Scores, Truth>::report(&metric, &counters);
+    let expected = [
+        ("accuracy of output 0", 1.0 / 3.0),
+        ("distance of output 1", 2.5 / 4.0),
+    ];
+    assert_eq!(
+        report,
+        expected.map(|(name, value)| (name.to_string(), value))
+    );
+    let (accuracy, distance, confusion) = Metric::<Scores, Truth>::summary(&metric, &counters);
+    assert_eq!((accuracy, distance), (1.0 / 3.0, 0.625));
+    assert_eq!(
+        [0, 1, 2].map(|class| confusion.row(class).to_vec()),
+        [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
+    );
+}
+
+#[test]
+fn one_output_of_several_is_watched_over_whole_sequences() {
+    // Two samples of two steps, row t·2 + n; the first sample ends after its first step.
+    let (output, targets) = pairs([0.0; 4]);
+    let block = Observed {
+        output: &output,
+        targets: &targets,
+        weights: &[1.0, 1.0, 0.0, 1.0],
+        rows: rows(2, 2),
+        lengths: &[1, 2],
+    };
+    let metric = (Of::<0, _>(LastStepAccuracy), Of::<0, _>(Accuracy));
+    let counters = counted::<Sequence<(Logits<3>, Real<1>)>, Sequence<(Class<3>, Real<1>)>, _>(
+        &metric,
+        &[block],
+    );
+    assert_eq!(counters, [2.0, 2.0, 2.0, 3.0]);
 }
