@@ -158,8 +158,8 @@ pub enum DataError {
     /// Numbers that do not fill whole samples.
     #[error("{what}: {found} numbers do not make whole samples of {per_sample}")]
     Ragged {
-        /// `inputs` or `targets`.
-        what: &'static str,
+        /// Which column.
+        what: Column,
         /// Numbers of a sample.
         per_sample: usize,
         /// How many numbers there are.
@@ -169,7 +169,7 @@ pub enum DataError {
     #[error("{what}: {found}, expected {expected}, one for each sample")]
     Samples {
         /// Which column.
-        what: &'static str,
+        what: Column,
         /// How many samples there are.
         expected: usize,
         /// How many the column has.
@@ -180,8 +180,8 @@ pub enum DataError {
         "{what}: number {position} of sample {sample} is {value}, expected an index below {bound}"
     )]
     Index {
-        /// `inputs` or `targets`.
-        what: &'static str,
+        /// Which column.
+        what: Column,
         /// Which sample.
         sample: usize,
         /// Which number of it.
@@ -249,6 +249,30 @@ pub enum DataError {
         /// Which index.
         fault: plywood_tensor::BatchError,
     },
+}
+
+/// A column of a data set, or one of several that lie side by side in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// `inputs`, `targets`, `lengths` or `weights`.
+    pub name: &'static str,
+    /// Which kind of a tuple, counted from 0.
+    pub side: Option<usize>,
+}
+
+impl From<&'static str> for Column {
+    fn from(name: &'static str) -> Self {
+        Self { name, side: None }
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.side {
+            None => f.write_str(self.name),
+            Some(side) => write!(f, "{}, side {side}", self.name),
+        }
+    }
 }
 
 /// A data set that is nowhere: where it was looked for, what was tried to get it, and what to do.

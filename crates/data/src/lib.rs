@@ -24,8 +24,8 @@ pub mod synthetic;
 mod testing;
 
 pub use augment::{Augment, Augmented};
-pub use dataset::{Dataset, Indices, Moments, Numbers, Reals, Stored};
-pub use error::{Attempt, DataError, Missing};
+pub use dataset::{Dataset, Indices, Moments, Numbers, Reals, SideBySide, Stored};
+pub use error::{Attempt, Column, DataError, Missing};
 pub use fashion_mnist::FashionMnist;
 pub use idx::Idx;
 pub use language_words::{LanguageOptions, LanguageWords};

@@ -1,6 +1,6 @@
 //! One target a sequence out of one a step: what teaches a network that reads a whole text before it answers.
 
-use super::{Columns, Dataset, Numbers, Stored, numbers};
+use super::{Columns, Dataset, Stored};
 use crate::{DataError, Source};
 use plywood_shape::{Sequence, SequenceItem};
 use std::sync::Arc;
@@ -38,12 +38,13 @@ impl<I: Stored, G: Stored + SequenceItem> Dataset<I, Sequence<G>> {
         let last = |row| {
             // A sequence without steps is not among the selected ones: nobody draws what stands in its place.
             let step = columns.length(row).saturating_sub(1);
-            numbers::<G>(row * columns.steps + step, 1)
+            let at = row * columns.steps + step;
+            at..at + 1
         };
         Ok(Dataset {
             columns: Arc::new(Columns {
                 inputs: Arc::clone(&columns.inputs),
-                targets: columns.targets.gather((0..columns.samples).map(last)),
+                targets: G::gather(&columns.targets, (0..columns.samples).map(last)),
                 samples: columns.samples,
                 steps: columns.steps,
                 lengths: columns.lengths.clone(),

@@ -1,13 +1,18 @@
 //! A data set in memory.
 
 mod last_targets;
+mod numbers;
 mod reconstruction;
+mod sides;
 mod stored;
 #[cfg(test)]
 mod tests;
 
-pub use stored::{Indices, Moments, Numbers, Reals, Stored};
+pub use numbers::{Indices, Moments, Numbers, Reals};
+pub use sides::SideBySide;
+pub use stored::Stored;
 
+use crate::error::Column;
 use crate::stream;
 use crate::{DataError, Source};
 use plywood_kernels::Float;
@@ -17,7 +22,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use stored::bound;
+use stored::range;
 
 /// Inputs `I` and the targets `G` that belong to them, in memory as compactly as they came.
 ///
@@ -35,6 +40,18 @@ use stored::bound;
 ///     wrong.unwrap_err().to_string(),
 ///     "targets: number 0 of sample 1 is 9, expected an index below 9",
 /// );
+/// # Ok::<(), plywood_data::DataError>(())
+/// ```
+///
+/// Several inputs or targets stand in a tuple:
+///
+/// ```
+/// use plywood_data::Dataset;
+/// use plywood_shape::{Class, Image, Real};
+///
+/// let (pixels, labels, weights) = (vec![0_u8; 8], vec![0_u8, 9], vec![3.5_f32, 8.0]);
+/// let data = Dataset::<Image<2, 2, 1>, (Class<10>, Real<1>)>::new(pixels, (labels, weights))?;
+/// # let _ = data;
 /// # Ok::<(), plywood_data::DataError>(())
 /// ```
 pub struct Dataset<I: Stored, G: Stored> {
@@ -59,7 +76,7 @@ impl<I: Stored, G: Stored> Dataset<I, G> {
     /// A data set of samples that are no sequences, one after the other.
     ///
     /// Real numbers come as `Vec<f32>`, or as bytes that become numbers from 0 to 1; tokens and classes as `Vec<u32>`
-    /// or bytes.
+    /// or bytes. Several kinds side by side come as a tuple, each as it would come alone.
     ///
     /// # Errors
     /// If the numbers do not make whole samples, if inputs and targets are not equally many, or if an index is not
@@ -103,8 +120,8 @@ impl<I: Stored, G: Stored> Dataset<I, G> {
     }
 
     fn checked(steps: usize, inputs: I::Numbers, targets: G::Numbers) -> Result<Self, DataError> {
-        let samples = samples_of::<I>("inputs", steps, &inputs)?;
-        let found = samples_of::<G>("targets", steps, &targets)?;
+        let samples = I::samples(&inputs, steps_of::<I>(steps), "inputs".into())?;
+        let found = G::samples(&targets, steps_of::<G>(steps), "targets".into())?;
         expect_samples("targets", samples, found)?;
         if u32::try_from(samples).is_err() {
             return Err(DataError::SourceLen { found: samples });
@@ -240,9 +257,11 @@ impl<const H: usize, const W: usize, const C: usize, G: Stored> Dataset<Image<H,
     /// Mean and standard deviation of each channel over all images.
     #[must_use]
     pub fn moments(&self) -> Vec<Moments> {
-        let rows =
-            (0..self.len() as u32).map(|index| numbers::<Image<H, W, C>>(self.row(index), 1));
-        self.columns.inputs.moments(C, rows)
+        let images = (0..self.len() as u32).map(|index| {
+            let row = self.row(index);
+            range::<Image<H, W, C>>(row..row + 1)
+        });
+        self.columns.inputs.moments(C, images)
     }
 
     /// The same images with each channel's mean subtracted and divided by its deviation.
@@ -297,10 +316,10 @@ impl<I: Stored, G: Stored> Source for Dataset<I, G> {
         into.resize(indices.len(), columns.steps);
         for (n, &index) in indices.iter().enumerate() {
             let row = self.row(index);
-            let range = numbers::<I>(row, columns.steps);
-            I::copy::<T>(&columns.inputs, range, into.inputs.sample_mut(n));
-            let range = numbers::<G>(row, columns.steps);
-            G::copy::<T>(&columns.targets, range, into.targets.sample_mut(n));
+            let rows = rows_of::<I>(row, columns.steps);
+            I::copy::<T>(&columns.inputs, rows, into.inputs.sample_mut(n));
+            let rows = rows_of::<G>(row, columns.steps);
+            G::copy::<T>(&columns.targets, rows, into.targets.sample_mut(n));
             if let Some(&weight) = columns.weights.get(row) {
                 into.weights.push(T::from_f64(f64::from(weight)));
             }
@@ -351,54 +370,23 @@ impl<I: Stored, G: Stored> fmt::Debug for Dataset<I, G> {
     }
 }
 
-/// Where the numbers of sample `row` lie.
-fn numbers<S: Sample>(row: usize, steps: usize) -> Range<usize> {
-    let len = per_sample::<S>(steps);
-    row * len..(row + 1) * len
+/// The rows of a column that are the sample at `place`.
+fn rows_of<S: Sample>(place: usize, steps: usize) -> Range<usize> {
+    let steps = steps_of::<S>(steps);
+    place * steps..(place + 1) * steps
 }
 
-fn per_sample<S: Sample>(steps: usize) -> usize {
-    if S::SHAPE.sequence {
-        steps * S::ROW
-    } else {
-        S::ROW
-    }
+/// How many rows a sample has.
+fn steps_of<S: Sample>(steps: usize) -> usize {
+    if S::SHAPE.sequence { steps } else { 1 }
 }
 
-/// How many samples `numbers` make; checks that they are whole and their indices in range.
-fn samples_of<S: Stored>(
-    what: &'static str,
-    steps: usize,
-    numbers: &S::Numbers,
-) -> Result<usize, DataError> {
-    let (per_sample, found) = (per_sample::<S>(steps), numbers.len());
-    if per_sample == 0 || found % per_sample != 0 {
-        return Err(DataError::Ragged {
-            what,
-            per_sample,
-            found,
-        });
-    }
-    if let Some(bound) = bound::<S>()
-        && let Some((place, value)) = numbers.beyond(bound)
-    {
-        return Err(DataError::Index {
-            what,
-            sample: place / per_sample,
-            position: place % per_sample,
-            value,
-            bound,
-        });
-    }
-    Ok(found / per_sample)
-}
-
-fn expect_samples(what: &'static str, expected: usize, found: usize) -> Result<(), DataError> {
+fn expect_samples(what: impl Into<Column>, expected: usize, found: usize) -> Result<(), DataError> {
     if expected == found {
         Ok(())
     } else {
         Err(DataError::Samples {
-            what,
+            what: what.into(),
             expected,
             found,
         })

@@ -1,6 +1,6 @@
 //! Inputs as their own targets: what teaches an autoencoder.
 
-use super::{Columns, Dataset, Numbers, Stored};
+use super::{Columns, Dataset, Stored, steps_of};
 use std::sync::Arc;
 
 impl<I: Stored, G: Stored> Dataset<I, G> {
@@ -22,12 +22,11 @@ impl<I: Stored, G: Stored> Dataset<I, G> {
     #[must_use]
     pub fn reconstruction(&self) -> Dataset<I, I> {
         let columns = &*self.columns;
+        let rows = columns.samples * steps_of::<I>(columns.steps);
         Dataset {
             columns: Arc::new(Columns {
                 inputs: Arc::clone(&columns.inputs),
-                targets: columns
-                    .inputs
-                    .gather(std::iter::once(0..columns.inputs.len())),
+                targets: I::gather(&columns.inputs, std::iter::once(0..rows)),
                 samples: columns.samples,
                 steps: columns.steps,
                 lengths: columns.lengths.clone(),

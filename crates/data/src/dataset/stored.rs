@@ -1,5 +1,8 @@
-//! How the numbers of a data set lie in memory: as compactly as they came, made into a network's numbers when drawn.
+//! Which kinds of samples a data set holds, and how each comes out of the column that it is stored in.
 
+use super::numbers::{Indices, Numbers, Reals};
+use crate::DataError;
+use crate::error::Column;
 use plywood_kernels::Float;
 use plywood_shape::{
     Class, Image, Item, Logits, Probabilities, Real, Sample, Sequence, SequenceItem, Size, Token,
@@ -9,274 +12,111 @@ use std::ops::Range;
 
 /// A kind of sample that a [`Dataset`](super::Dataset) can hold.
 pub trait Stored: Sample {
-    /// [`Reals`] or [`Indices`].
-    type Numbers: Numbers;
+    /// [`Reals`], [`Indices`], or [`SideBySide`](super::SideBySide) of several.
+    type Numbers: Send + Sync + 'static;
 
-    /// Writes the numbers of `range` to `into`, of the same length.
-    fn copy<T: Float>(from: &Self::Numbers, range: Range<usize>, into: &mut [Self::Element<T>]);
-}
+    /// How many samples of `steps` rows a column makes.
+    ///
+    /// # Errors
+    /// If samples are not whole or an index is out of range; the error says so of `what`.
+    fn samples(from: &Self::Numbers, steps: usize, what: Column) -> Result<usize, DataError>;
 
-/// A column of numbers.
-pub trait Numbers: Sized + Send + Sync + 'static {
-    /// How many there are.
-    fn len(&self) -> usize;
+    /// Writes the numbers of `rows` to `into`.
+    ///
+    /// # Shapes
+    /// `into` `[rows][Self::ROW]`.
+    fn copy<T: Float>(from: &Self::Numbers, rows: Range<usize>, into: &mut [Self::Element<T>]);
 
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+    /// [`copy`](Stored::copy) of what stands beside other kinds: indices too are numbers there.
+    fn copy_numbers<T: Float>(from: &Self::Numbers, rows: Range<usize>, into: &mut [T]);
 
-    /// The place and value of the first index that is not below `bound`; real numbers have none.
-    fn beyond(&self, bound: usize) -> Option<(usize, u32)>;
-
-    /// A column of the numbers of these ranges, one after the other; each range is of whole samples or steps.
-    #[must_use]
-    fn gather(&self, ranges: impl Iterator<Item = Range<usize>>) -> Self;
-}
-
-/// Real numbers: bytes or floats, each times a scale plus a shift as it is drawn.
-///
-/// Bytes (`Vec<u8>`) become numbers from 0 to 1; floats (`Vec<f32>`) stay what they are.
-#[derive(Clone, Debug)]
-pub struct Reals {
-    values: Values,
-    /// One for all numbers, or one a channel: number `i` has channel `i % affine.len()`.
-    affine: Vec<Affine>,
-}
-
-#[derive(Clone, Debug)]
-enum Values {
-    Bytes(Vec<u8>),
-    Floats(Vec<f32>),
-}
-
-/// `x ↦ scale · x + shift`.
-#[derive(Clone, Debug)]
-struct Affine {
-    scale: f64,
-    shift: f64,
-    /// What becomes of each byte, rounded once.
-    bytes: Box<[f32; 256]>,
-}
-
-impl Affine {
-    fn new(scale: f64, shift: f64) -> Self {
-        let bytes = std::array::from_fn(|byte| (scale * byte as f64 + shift) as f32);
-        Self {
-            scale,
-            shift,
-            bytes: Box::new(bytes),
-        }
-    }
-
-    fn of(&self, x: f64) -> f64 {
-        self.scale * x + self.shift
-    }
-}
-
-/// Tokens or classes.
-#[derive(Clone, Debug)]
-pub struct Indices(Vec<u32>);
-
-impl From<Vec<u8>> for Reals {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self {
-            values: Values::Bytes(bytes),
-            affine: vec![Affine::new(1.0 / 255.0, 0.0)],
-        }
-    }
-}
-
-impl From<Vec<f32>> for Reals {
-    fn from(floats: Vec<f32>) -> Self {
-        Self {
-            values: Values::Floats(floats),
-            affine: vec![Affine::new(1.0, 0.0)],
-        }
-    }
-}
-
-impl From<Vec<u32>> for Indices {
-    fn from(indices: Vec<u32>) -> Self {
-        Self(indices)
-    }
-}
-
-impl From<Vec<u8>> for Indices {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes.into_iter().map(u32::from).collect())
-    }
-}
-
-impl Reals {
-    /// Subtracts each channel's `mean` from what is drawn so far and divides by its `deviation`.
-    pub(crate) fn normalise(&mut self, moments: &[Moments]) {
-        let channels = moments.iter().enumerate();
-        let affine = channels.map(|(channel, &Moments { mean, deviation })| {
-            let old = &self.affine[channel % self.affine.len()];
-            Affine::new(old.scale / deviation, (old.shift - mean) / deviation)
-        });
-        self.affine = affine.collect();
-    }
-
-    /// Mean and deviation of each of `channels` over the ranges, as drawn.
-    pub(crate) fn moments(
-        &self,
-        channels: usize,
-        ranges: impl Iterator<Item = Range<usize>>,
-    ) -> Vec<Moments> {
-        let mut sums = vec![(0.0, 0.0); channels];
-        let mut count = 0;
-        for range in ranges {
-            count += range.len();
-            for i in range {
-                let x = self.at(i);
-                let (sum, squares) = &mut sums[i % channels];
-                *sum += x;
-                *squares += x * x;
-            }
-        }
-        let count = (count / channels) as f64;
-        let moments = sums.into_iter().map(|(sum, squares)| {
-            let mean = sum / count;
-            let variance = (squares / count - mean * mean).max(0.0);
-            Moments {
-                mean,
-                // A channel that never changes is only shifted.
-                deviation: if variance > 0.0 { variance.sqrt() } else { 1.0 },
-            }
-        });
-        moments.collect()
-    }
-
-    fn at(&self, i: usize) -> f64 {
-        let x = match &self.values {
-            Values::Bytes(bytes) => f64::from(bytes[i]),
-            Values::Floats(floats) => f64::from(floats[i]),
-        };
-        self.affine[i % self.affine.len()].of(x)
-    }
-
-    fn copy<T: Float>(&self, range: Range<usize>, into: &mut [T]) {
-        match (&self.values, self.affine.as_slice()) {
-            // Every byte of an `f32` network's grey images goes through here: a table is twice as fast as arithmetic.
-            (Values::Bytes(bytes), [affine]) if T::BYTES == 4 => {
-                for (number, &byte) in into.iter_mut().zip(&bytes[range]) {
-                    *number = T::from_f64(f64::from(affine.bytes[usize::from(byte)]));
-                }
-            }
-            _ => {
-                for (number, i) in into.iter_mut().zip(range) {
-                    *number = T::from_f64(self.at(i));
-                }
-            }
-        }
-    }
-}
-
-/// Mean and standard deviation of a channel.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moments {
-    /// The mean.
-    pub mean: f64,
-    /// The standard deviation, over all numbers (not the sample estimate); one where it would be zero.
-    pub deviation: f64,
-}
-
-impl Numbers for Reals {
-    fn len(&self) -> usize {
-        match &self.values {
-            Values::Bytes(bytes) => bytes.len(),
-            Values::Floats(floats) => floats.len(),
-        }
-    }
-
-    fn beyond(&self, _bound: usize) -> Option<(usize, u32)> {
-        None
-    }
-
-    fn gather(&self, ranges: impl Iterator<Item = Range<usize>>) -> Self {
-        let values = match &self.values {
-            Values::Bytes(bytes) => Values::Bytes(gathered(bytes, ranges)),
-            Values::Floats(floats) => Values::Floats(gathered(floats, ranges)),
-        };
-        Self {
-            values,
-            affine: self.affine.clone(),
-        }
-    }
-}
-
-impl Numbers for Indices {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn beyond(&self, bound: usize) -> Option<(usize, u32)> {
-        let place = self.0.iter().position(|&index| index as usize >= bound)?;
-        Some((place, self.0[place]))
-    }
-
-    fn gather(&self, ranges: impl Iterator<Item = Range<usize>>) -> Self {
-        Self(gathered(&self.0, ranges))
-    }
-}
-
-fn gathered<N: Copy>(numbers: &[N], ranges: impl Iterator<Item = Range<usize>>) -> Vec<N> {
-    let mut all = Vec::new();
-    for range in ranges {
-        all.extend_from_slice(&numbers[range]);
-    }
-    all
+    /// A column of these rows, one range after the other.
+    fn gather(
+        from: &Self::Numbers,
+        rows: impl Iterator<Item = Range<usize>> + Clone,
+    ) -> Self::Numbers;
 }
 
 /// What the indices of a kind must be below; `None` for real numbers.
-pub(crate) fn bound<S: Sample>() -> Option<usize> {
+fn bound<S: Sample>() -> Option<usize> {
     match S::SHAPE.item {
         Item::Token(Size::Known(n)) | Item::Class(Size::Known(n)) => Some(n),
         _ => None,
     }
 }
 
-impl<const H: usize, const W: usize, const C: usize> Stored for Image<H, W, C> {
-    type Numbers = Reals;
+/// Where the numbers of `rows` lie.
+pub(super) fn range<S: Sample>(rows: Range<usize>) -> Range<usize> {
+    rows.start * S::ROW..rows.end * S::ROW
+}
 
-    fn copy<T: Float>(from: &Reals, range: Range<usize>, into: &mut [T]) {
-        from.copy(range, into);
+/// How many samples the numbers of one kind make; checks that they are whole and their indices in range.
+fn samples<S: Sample>(from: &impl Numbers, steps: usize, what: Column) -> Result<usize, DataError> {
+    let (per_sample, found) = (steps * S::ROW, from.len());
+    if per_sample == 0 || found % per_sample != 0 {
+        return Err(DataError::Ragged {
+            what,
+            per_sample,
+            found,
+        });
     }
+    if let Some(bound) = bound::<S>()
+        && let Some((place, value)) = from.beyond(bound)
+    {
+        return Err(DataError::Index {
+            what,
+            sample: place / per_sample,
+            position: place % per_sample,
+            value,
+            bound,
+        });
+    }
+    Ok(found / per_sample)
 }
 
 impl<S: Stored + SequenceItem> Stored for Sequence<S> {
     type Numbers = S::Numbers;
 
-    fn copy<T: Float>(from: &S::Numbers, range: Range<usize>, into: &mut [S::Element<T>]) {
-        S::copy::<T>(from, range, into);
+    fn samples(from: &S::Numbers, steps: usize, what: Column) -> Result<usize, DataError> {
+        S::samples(from, steps, what)
+    }
+
+    fn copy<T: Float>(from: &S::Numbers, rows: Range<usize>, into: &mut [S::Element<T>]) {
+        S::copy::<T>(from, rows, into);
+    }
+
+    fn copy_numbers<T: Float>(from: &S::Numbers, rows: Range<usize>, into: &mut [T]) {
+        S::copy_numbers(from, rows, into);
+    }
+
+    fn gather(from: &S::Numbers, rows: impl Iterator<Item = Range<usize>> + Clone) -> S::Numbers {
+        S::gather(from, rows)
     }
 }
 
-macro_rules! reals {
-    ($($kind:ident),*) => {$(
-        impl<const N: usize> Stored for $kind<N> {
-            type Numbers = Reals;
+macro_rules! stored {
+    ($column:ident: $([$($size:ident),+] $kind:ty),+) => {$(
+        impl<$(const $size: usize),+> Stored for $kind {
+            type Numbers = $column;
 
-            fn copy<T: Float>(from: &Reals, range: Range<usize>, into: &mut [T]) {
-                from.copy(range, into);
+            fn samples(from: &$column, steps: usize, what: Column) -> Result<usize, DataError> {
+                samples::<Self>(from, steps, what)
+            }
+
+            fn copy<T: Float>(from: &$column, rows: Range<usize>, into: &mut [Self::Element<T>]) {
+                from.copy(range::<Self>(rows), into);
+            }
+
+            fn copy_numbers<T: Float>(from: &$column, rows: Range<usize>, into: &mut [T]) {
+                from.copy_numbers(range::<Self>(rows), into);
+            }
+
+            fn gather(from: &$column, rows: impl Iterator<Item = Range<usize>> + Clone) -> $column {
+                from.gather(rows.map(range::<Self>))
             }
         }
-    )*};
+    )+};
 }
 
-macro_rules! indices {
-    ($($kind:ident),*) => {$(
-        impl<const N: usize> Stored for $kind<N> {
-            type Numbers = Indices;
-
-            fn copy<T: Float>(from: &Indices, range: Range<usize>, into: &mut [u32]) {
-                into.copy_from_slice(&from.0[range]);
-            }
-        }
-    )*};
-}
-
-reals!(Vector, Logits, Probabilities, Real);
-indices!(Token, Class);
+stored!(Reals: [H, W, C] Image<H, W, C>, [N] Vector<N>, [N] Logits<N>, [N] Probabilities<N>, [N] Real<N>);
+stored!(Indices: [N] Token<N>, [N] Class<N>);
