@@ -1,5 +1,6 @@
 //! Networks of several inputs and outputs: each list sees its own, and gradients go back to all.
 
+use plywood::nn::metric::RunningLoss;
 use plywood::prelude::*;
 use plywood::shape::{Sample, Sides};
 
@@ -141,4 +142,59 @@ fn sides_have_names_and_shapes() {
     assert_eq!(Both::LAYERS[0].kind, "Input");
     assert_eq!(<Both as Network>::Output::SIDES.len(), 2);
     assert_eq!(<Both as Network>::Output::ROW, 9);
+}
+
+plywood::model! {
+    /// Which of two numbers is larger, and their sum: from both, and from a third that says nothing.
+    Larger: (Vector<2>, Vector<1>) => (Logits<2>, Real<1>) {
+        Inputs { { Dense(16), Tanh }, { Dense(2) } },
+        Dense(16), Tanh,
+        Outputs { { Dense(2) }, { Dense(1) } },
+    }
+}
+
+type Pairs = Dataset<(Vector<2>, Vector<1>), (Class<2>, Real<1>)>;
+
+fn pairs(samples: usize, seed: f64) -> Pairs {
+    let numbers: Vec<f32> = numbers(2 * samples, seed)
+        .iter()
+        .map(|x| *x as f32)
+        .collect();
+    let both = || numbers.chunks(2).map(|pair| (pair[0], pair[1]));
+    let larger: Vec<u32> = both().map(|(a, b)| u32::from(b > a)).collect();
+    let sums: Vec<f32> = both().map(|(a, b)| a + b).collect();
+    let third = vec![0.5_f32; samples];
+    Dataset::new((numbers.clone(), third), (larger, sums)).expect("columns of as many samples")
+}
+
+#[test]
+fn several_outputs_are_learnt_together() -> plywood::Result<()> {
+    let (train, test) = (pairs(600, 0.2), pairs(200, 9.1));
+    let mut network = Larger::new(Seed(4));
+    let losses = Weighted::new((CrossEntropy, MeanSquaredError), [1.0, 0.5]);
+    let metric = || {
+        (
+            Of::<0, _>(Accuracy),
+            Of::<1, _>(RunningLoss::new("error", MeanSquaredError)),
+        )
+    };
+    let history = Fit::new(Adam::new(0.01), losses)
+        .on(&mut network, &train)
+        .epochs(30)
+        .metric(metric())
+        .validate(&test)
+        .quiet()
+        .run()?;
+    let report = evaluate(
+        &network,
+        &test,
+        &(CrossEntropy, MeanSquaredError),
+        &metric(),
+    )?;
+    let (accuracy, error) = report.summary;
+    assert!(accuracy > 0.95, "accuracy {accuracy}");
+    assert!(error < 0.02, "mean squared error {error}");
+    let (first, last) = (&history.epochs[0], &history.epochs[29]);
+    assert!(last.training.loss < 0.3 * first.training.loss);
+    Ok(())
 }
