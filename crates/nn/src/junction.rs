@@ -49,35 +49,34 @@ impl<T: Float> Run<'_, T> {
         outputs: &[&[T]],
         slot: &mut Slot<'_, T>,
     ) {
-        self.timer
-            .time(Place::Step(self.first + index, Work::Forward), || {
-                let lens = outputs.iter().enumerate();
-                let outputs =
-                    lens.map(|(list, x)| &x[..self.numbers(self.end(index, junction, list))]);
-                let y = &mut *slot.value;
-                let Some(axis) = junction.join.axis() else {
-                    for (list, x) in outputs.enumerate() {
-                        if list == 0 {
-                            y.copy_from_slice(x);
-                        } else {
-                            elementwise::add_assign(y, x);
-                        }
-                    }
-                    return;
-                };
+        let index = self.first + index;
+        self.timer.time(Place::Step(index, Work::Forward), || {
+            let lens = outputs.iter().enumerate();
+            let outputs = lens.map(|(list, x)| &x[..self.numbers(self.end(index, junction, list))]);
+            let y = &mut *slot.value;
+            let Some(axis) = junction.join.axis() else {
                 for (list, x) in outputs.enumerate() {
-                    self.place(index, junction, axis, list).forward(x, y);
+                    if list == 0 {
+                        y.copy_from_slice(x);
+                    } else {
+                        elementwise::add_assign(y, x);
+                    }
                 }
-            });
+                return;
+            };
+            for (list, x) in outputs.enumerate() {
+                self.place(index, junction, axis, list).forward(x, y);
+            }
+        });
     }
 
     /// The way back begins: keeps the gradient of the block's output.
     pub fn hold(&self, index: usize, slot: &mut Slot<'_, T>, back: &mut Back<'_, '_, T>) {
-        self.timer
-            .time(Place::Step(self.first + index, Work::Backward), || {
-                let len = slot.value.len();
-                slot.saved[..len].copy_from_slice(&back.gradients.current[..len]);
-            });
+        let index = self.first + index;
+        self.timer.time(Place::Step(index, Work::Backward), || {
+            let len = slot.value.len();
+            slot.saved[..len].copy_from_slice(&back.gradients.current[..len]);
+        });
     }
 
     /// Before the way back through a list: the gradient of its output.
@@ -89,12 +88,12 @@ impl<T: Float> Run<'_, T> {
         slot: &mut Slot<'_, T>,
         back: &mut Back<'_, '_, T>,
     ) {
-        self.timer
-            .time(Place::Step(self.first + index, Work::Backward), || {
-                let len = self.numbers(self.end(index, junction, list));
-                let into = &mut back.gradients.current[..len];
-                self.gradient_of(index, junction, list, slot, into);
-            });
+        let index = self.first + index;
+        self.timer.time(Place::Step(index, Work::Backward), || {
+            let len = self.numbers(self.end(index, junction, list));
+            let into = &mut back.gradients.current[..len];
+            self.gradient_of(index, junction, list, slot, into);
+        });
     }
 
     /// After the way back through a list that is not the last to go: adds the gradient of its input to those before, if there are any.
@@ -105,17 +104,17 @@ impl<T: Float> Run<'_, T> {
         slot: &mut Slot<'_, T>,
         back: &mut Back<'_, '_, T>,
     ) {
-        self.timer
-            .time(Place::Step(self.first + index, Work::Backward), || {
-                let len = self.numbers(self.steps[self.first + index].plan.input);
-                let sum = &mut slot.saved[slot.value.len()..][..len];
-                let found = &back.gradients.current[..len];
-                if is_first {
-                    sum.copy_from_slice(found);
-                } else {
-                    elementwise::add_assign(sum, found);
-                }
-            });
+        let index = self.first + index;
+        self.timer.time(Place::Step(index, Work::Backward), || {
+            let len = self.numbers(self.steps[index].plan.input);
+            let sum = &mut slot.saved[slot.value.len()..][..len];
+            let found = &back.gradients.current[..len];
+            if is_first {
+                sum.copy_from_slice(found);
+            } else {
+                elementwise::add_assign(sum, found);
+            }
+        });
     }
 
     /// The way back ends: to the gradient of the last list's input it adds those of the others, whose sum is there if they were
@@ -128,20 +127,20 @@ impl<T: Float> Run<'_, T> {
         slot: &mut Slot<'_, T>,
         back: &mut Back<'_, '_, T>,
     ) {
-        self.timer
-            .time(Place::Step(self.first + index, Work::Backward), || {
-                let len = self.numbers(self.steps[self.first + index].plan.input);
-                let gradients = &mut back.gradients;
-                let (current, part) = (&mut gradients.current[..len], &mut gradients.next[..len]);
-                if collected {
-                    elementwise::add_assign(current, &slot.saved[slot.value.len()..][..len]);
-                }
-                let inputs = junction.ends.iter().enumerate();
-                for (list, _) in inputs.filter(|(_, end)| end.is_none()) {
-                    self.gradient_of(index, junction, list, slot, part);
-                    elementwise::add_assign(current, part);
-                }
-            });
+        let index = self.first + index;
+        self.timer.time(Place::Step(index, Work::Backward), || {
+            let len = self.numbers(self.steps[index].plan.input);
+            let gradients = &mut back.gradients;
+            let (current, part) = (&mut gradients.current[..len], &mut gradients.next[..len]);
+            if collected {
+                elementwise::add_assign(current, &slot.saved[slot.value.len()..][..len]);
+            }
+            let inputs = junction.ends.iter().enumerate();
+            for (list, _) in inputs.filter(|(_, end)| end.is_none()) {
+                self.gradient_of(index, junction, list, slot, part);
+                elementwise::add_assign(current, part);
+            }
+        });
     }
 
     fn gradient_of(
@@ -163,7 +162,7 @@ impl<T: Float> Run<'_, T> {
     fn end(&self, index: usize, junction: &Junction, list: usize) -> Shape {
         match junction.ends[list] {
             Some(step) => self.steps[self.first + step].plan.output,
-            None => self.steps[self.first + index].plan.input,
+            None => self.steps[index].plan.input,
         }
     }
 
@@ -174,7 +173,7 @@ impl<T: Float> Run<'_, T> {
 
     /// Where the output of a list lies in that of the block.
     fn place(&self, index: usize, junction: &Junction, axis: Axis, list: usize) -> SideBySide {
-        let output = self.steps[self.first + index].plan.output;
+        let output = self.steps[index].plan.output;
         let groups = groups(output, axis);
         let stretch = |shape: Shape| shape.elements().get() / groups.max(1);
         SideBySide {
