@@ -144,6 +144,9 @@ const GROUPS: Parameter = required("groups", Kind::Size);
 const SLIDING: [Parameter; 6] = [KERNEL, STRIDE, DILATION, PADDING, BIAS, INIT_];
 const POOLING: [Parameter; 2] = [STRIDE, PADDING];
 const RETURNS_: Parameter = required("returns", Word(&RETURNS));
+/// The argument that turns a recurrent layer round.
+pub const REVERSE: &str = "reverse";
+const REVERSE_: Parameter = required(REVERSE, Bool);
 const DROPOUT: Parameter = required("dropout", Float);
 
 const NOTHING: &[Parameter] = &[];
@@ -352,7 +355,7 @@ pub static BUILTINS: [Builtin; 25] = [
     Builtin {
         name: "SimpleRnn",
         positional: UNITS,
-        named: &[RETURNS_, DROPOUT],
+        named: &[RETURNS_, DROPOUT, REVERSE_],
         example: "SimpleRnn(64)",
         role: Role::Recurrent,
         owns_numbers: true,
@@ -361,7 +364,7 @@ pub static BUILTINS: [Builtin; 25] = [
     Builtin {
         name: "Gru",
         positional: UNITS,
-        named: &[RETURNS_, DROPOUT, required("reset_after", Bool)],
+        named: &[RETURNS_, DROPOUT, REVERSE_, required("reset_after", Bool)],
         example: "Gru(64)",
         role: Role::Recurrent,
         owns_numbers: true,
@@ -370,7 +373,7 @@ pub static BUILTINS: [Builtin; 25] = [
     Builtin {
         name: "Lstm",
         positional: UNITS,
-        named: &[RETURNS_, DROPOUT],
+        named: &[RETURNS_, DROPOUT, REVERSE_],
         example: "Lstm(64)",
         role: Role::Recurrent,
         owns_numbers: true,

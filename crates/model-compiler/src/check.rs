@@ -13,7 +13,7 @@ use crate::names::Names;
 use crate::project;
 use crate::reach::Reach;
 use crate::sides::{self, Sides};
-use crate::unroll::{Instance, Item, unroll};
+use crate::unroll::{Instance, Item, Way, unroll};
 use plywood_shape::layers::Join;
 use plywood_shape::{Shape, chain};
 use quote::{quote, quote_spanned};
@@ -153,7 +153,9 @@ impl<'a> Checker<'a, '_> {
         let layer = if instance.each_step {
             self.step(instance.source, name, reach)
         } else {
-            meaning::of(instance.source, name, self.network, reach, self.faults)
+            let turned = instance.way == Some(Way::Back);
+            let to = (turned, &mut *self.faults);
+            meaning::of(instance.source, name, self.network, reach, to)
         };
         // What is wrong with a layer that is repeated was said the first time, or comes of the shape that reaches it now.
         if !instance.is_first() && self.is_said(known) {
@@ -171,7 +173,8 @@ impl<'a> Checker<'a, '_> {
             self.faults.push(source.place, what.as_str(), help.as_str());
             step = Reach::UNKNOWN;
         }
-        let layer = meaning::of(source, name, self.network, &mut step, self.faults);
+        let to = (false, &mut *self.faults);
+        let layer = meaning::of(source, name, self.network, &mut step, to);
         *reach = match fault {
             Some(_) => Reach::UNKNOWN,
             None => step.in_sequence(),

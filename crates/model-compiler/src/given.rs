@@ -1,7 +1,7 @@
 //! The arguments of a built-in layer, matched with what it takes.
 
 use crate::ast::{Argument, Layer};
-use crate::builtin::{Builtin, Parameter, find};
+use crate::builtin::{Builtin, Parameter, REVERSE, find};
 use crate::fault::{Faults, Place};
 use crate::similar::closest;
 use crate::value::{Known, Reading};
@@ -87,6 +87,24 @@ impl Given {
     /// Notes the layer in the braces of `Bidirectional`.
     pub fn enclose(&mut self, name: &'static str, within: Self) {
         self.within = Some((name, Box::new(within)));
+    }
+
+    /// Turns a recurrent layer round.
+    pub fn turn_round(&mut self) {
+        let found = self
+            .readings
+            .iter_mut()
+            .find(|reading| reading.0 == REVERSE);
+        if let Some((_, Reading { tokens, known })) = found {
+            *tokens = quote!(!(#tokens));
+            if let Known::Bool(Some(reverse)) = known {
+                *reverse = !*reverse;
+            }
+            return;
+        }
+        let known = Known::Bool(Some(true));
+        let tokens = quote!(true);
+        self.readings.push((REVERSE, Reading { tokens, known }));
     }
 
     /// Whether some argument could not be used.

@@ -12,13 +12,13 @@ use plywood_shape::Shape;
 use quote::{quote, quote_spanned};
 use syn::{Ident, Path};
 
-/// What `layer` is; `reach` goes on behind it.
+/// What `layer` is, `turned` round if it is recurrent; `reach` goes on behind it.
 pub fn of<'a>(
     layer: &'a Layer,
     name: Ident,
     network: &Network,
     reach: &mut Reach,
-    faults: &mut Faults,
+    (turned, faults): (bool, &mut Faults),
 ) -> CheckedLayer<'a> {
     let found = identify(layer, faults);
     let input_is_certain = reach.is_certain();
@@ -33,9 +33,15 @@ pub fn of<'a>(
             _ => CheckedLayer::nothing(layer, name),
         };
     };
-    let given = arguments(builtin, layer, &network.library, faults);
-    let unclear =
-        given.is_spoiled() && matches!(builtin.role, Role::Recurrent | Role::Bidirectional);
+    let mut given = arguments(builtin, layer, &network.library, faults);
+    if turned && builtin.role == Role::Recurrent {
+        given.turn_round();
+    }
+    let unclear = match builtin.role {
+        Role::Recurrent => given.is_spoiled(),
+        Role::Bidirectional => given.is_spoiled() || given.within().is_none(),
+        _ => false,
+    };
     if let Some(fault) = reach.advance(|shape| (builtin.plan)(&given, shape)) {
         let (what, help) = (fault.what(), fault.help());
         faults.push(builtin.place(layer, &fault), what.as_str(), help.as_str());
@@ -170,7 +176,7 @@ fn arguments(builtin: &Builtin, layer: &Layer, library: &Path, faults: &mut Faul
             Given::read(recurrent, within, library, faults),
         );
     } else {
-        let what = "`Bidirectional` holds one recurrent layer";
+        let what = "`Bidirectional` holds a recurrent layer, or a list with one";
         let help = format!("write `{}`", builtin.example);
         faults.push(layer.place, what, help);
     }

@@ -64,12 +64,15 @@ impl Names {
 }
 
 /// The name that was given, with the turn behind it where the layer is repeated: `conv_0`, `conv_1`; and what it is where it goes around a
-/// block of this name: `body_projection`; and which input it is: `both_0`.
+/// block of this name: `body_projection`; which input it is: `both_0`; and which way
+/// it goes: `read_ahead`, `read_back`.
 fn in_turn(name: &Ident, layer: &Instance<'_>) -> Ident {
     let turns = layer.turns.iter().map(ToString::to_string);
     let projection = layer.projects.then(|| "projection".to_owned());
     let side = layer.side.map(|side| side.to_string());
+    let way = layer.way.map(|way| way.name().to_owned());
     turns
+        .chain(way)
         .chain(projection)
         .chain(side)
         .fold(name.clone(), |name, more| {

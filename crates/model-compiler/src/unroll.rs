@@ -28,13 +28,35 @@ pub struct Instance<'a> {
     pub each_step: bool,
     /// Which of several inputs it takes out of them all.
     pub side: Option<usize>,
+    /// Which way it goes through a sequence, within a `Bidirectional` that holds a list.
+    pub way: Option<Way>,
+}
+
+/// A way through a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From the first step to the last.
+    Ahead,
+    /// From the last valid step to the first.
+    Back,
+}
+
+impl Way {
+    /// What it is called in the names of layers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ahead => "ahead",
+            Self::Back => "back",
+        }
+    }
 }
 
 impl Instance<'_> {
     /// Whether the layer was not met before.
     #[must_use]
     pub fn is_first(&self) -> bool {
-        self.turns.iter().all(|turn| *turn == 0)
+        self.turns.iter().all(|turn| *turn == 0) && self.way != Some(Way::Back)
     }
 }
 
@@ -78,6 +100,7 @@ pub fn unroll<'a>(layers: &'a [Layer], library: &Path) -> Vec<Item<'a>> {
         library,
         turns: Vec::new(),
         each_step: false,
+        way: None,
     };
     list(layers, &whole)
 }
@@ -88,6 +111,7 @@ struct Within<'l> {
     library: &'l Path,
     turns: Vec<usize>,
     each_step: bool,
+    way: Option<Way>,
 }
 
 fn list<'a>(layers: &'a [Layer], within: &Within<'_>) -> Vec<Item<'a>> {
@@ -100,7 +124,15 @@ fn list<'a>(layers: &'a [Layer], within: &Within<'_>) -> Vec<Item<'a>> {
             projects: false,
             each_step: within.each_step,
             side: None,
+            way: within.way,
         };
+        if let Some(item) = both_ways(&instance, within) {
+            items.extend(item);
+            continue;
+        }
+        if within.way == Some(Way::Ahead) {
+            items.extend(reads_one_way(layer).map(Item::Fault));
+        }
         let block = builtin::find_block(&layer.kind().to_string());
         let Some(block) = block.filter(|_| layer.is_bare()) else {
             items.push(Item::Layer(instance));
@@ -154,6 +186,66 @@ fn list<'a>(layers: &'a [Layer], within: &Within<'_>) -> Vec<Item<'a>> {
         items.append(&mut inner);
     }
     items
+}
+
+/// A `Bidirectional` that holds more than one recurrent layer: the list twice, the second time with its recurrent layers turned round.
+fn both_ways<'a>(instance: &Instance<'a>, within: &Within<'_>) -> Option<Vec<Item<'a>>> {
+    let layer = instance.source;
+    let builtin = builtin::find(&layer.kind().to_string()).filter(|_| layer.is_bare())?;
+    let [written] = layer.block.as_deref()? else {
+        return None;
+    };
+    if builtin.role != Role::Bidirectional || written.len() < 2 || !written.iter().any(recurs) {
+        return None;
+    }
+    let mut faults = Faults::default();
+    let given = Given::read(builtin, layer, within.library, &mut faults);
+    refuse_frozen(layer, &mut faults);
+    let lists = [Way::Ahead, Way::Back].map(|way| {
+        let way = match (within.way, way) {
+            // Turned round twice.
+            (Some(Way::Back), Way::Back) => Way::Ahead,
+            (Some(Way::Back), Way::Ahead) => Way::Back,
+            (_, way) => way,
+        };
+        list(
+            written,
+            &Within {
+                way: Some(way),
+                ..within.clone()
+            },
+        )
+    });
+    let join = match given.word("merge") {
+        Some("sum") => Join::Add,
+        _ => Join::Concat(Axis::Features),
+    };
+    let faults = faults.iter().filter(|_| instance.is_first()).cloned();
+    let block = Item::Block(instance.clone(), join, lists.into());
+    Some(faults.map(Item::Fault).chain([block]).collect())
+}
+
+/// Whether there is a recurrent layer in it.
+fn recurs(layer: &Layer) -> bool {
+    let builtin = builtin::find(&layer.kind().to_string()).filter(|_| layer.is_bare());
+    let is_recurrent =
+        builtin.is_some_and(|b| matches!(b.role, Role::Recurrent | Role::Bidirectional));
+    is_recurrent || layer.block.iter().flatten().flatten().any(recurs)
+}
+
+/// What cannot be turned round: how types of the user's read a sequence is unknown.
+fn reads_one_way(layer: &Layer) -> Option<Fault> {
+    let name = layer.kind().to_string();
+    let is_known = builtin::find(&name).is_some() || builtin::find_block(&name).is_some();
+    if layer.is_bare() && (is_known || name == crate::function::NAME) {
+        return None;
+    }
+    Some(Fault {
+        place: layer.place,
+        what: format!("`Bidirectional` cannot turn `{name}` round"),
+        help: "write the layers of a network out; a layer of your own stands before or behind"
+            .to_owned(),
+    })
 }
 
 /// Looks at a list that is applied to every step alone.

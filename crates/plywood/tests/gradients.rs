@@ -151,6 +151,18 @@ plywood::model! {
     }
 }
 
+plywood::model! {
+    /// A list both ways, in it a block and a layer of both ways by itself.
+    BothWays: Sequence<Vector<3>> => Real<2> {
+        Bidirectional {
+            Gru(4, returns: sequence), Dense(5), Tanh,
+            Residual { Bidirectional(merge: sum) { SimpleRnn(5, returns: sequence) } },
+            Lstm(3),
+        },
+        Dense(2),
+    }
+}
+
 fn draws(seed: u64) -> Draws {
     Random {
         seed,
@@ -284,6 +296,8 @@ fn sequences_of_tokens() {
 fn last_state_of_sequences() {
     let (inputs, targets) = (Batch::sequences(20, 6), Batch::<Real<2>, f64>::new(20));
     check::<LastState<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
+    let (inputs, targets) = (Batch::sequences(20, 6), Batch::<Real<2>, f64>::new(20));
+    check::<BothWays<f64>, _, _>(normal(7, inputs), normal(9, targets), MeanSquaredError);
 }
 
 #[test]

@@ -33,19 +33,19 @@ pub(super) struct Direction {
 }
 
 impl Direction {
-    /// `layer`, whose plan is `plan`, over `rows`.
+    /// `layer`, whose plan is `plan`, over `rows`; the other way round with `reverse`.
     pub(super) fn of(layer: Recurrent, plan: &Plan, rows: Rows, reverse: bool) -> Self {
-        let (units, returns, dropout) = match layer {
-            Recurrent::SimpleRnn(layer) => (layer.units, layer.returns, layer.dropout),
-            Recurrent::Gru(layer) => (layer.units, layer.returns, layer.dropout),
-            Recurrent::Lstm(layer) => (layer.units, layer.returns, layer.dropout),
+        let (units, returns, dropout, own) = match layer {
+            Recurrent::SimpleRnn(l) => (l.units, l.returns, l.dropout, l.reverse),
+            Recurrent::Gru(l) => (l.units, l.returns, l.dropout, l.reverse),
+            Recurrent::Lstm(l) => (l.units, l.returns, l.dropout, l.reverse),
         };
         let sequence = Sequence {
             samples: rows.samples,
             steps: rows.steps,
             features: plan.input.features().get(),
             units: units.get(),
-            reverse,
+            reverse: own != reverse,
         };
         let cell = match layer {
             Recurrent::SimpleRnn(_) => Cell::Simple(rnn::SimpleRnn { sequence }),
@@ -140,6 +140,7 @@ impl Direction {
     /// Numbers of the product of a row of inputs, for a cell that takes products which are ready.
     fn projected_len(&self) -> Option<usize> {
         match self.cell {
+            _ if self.sequence.reverse => None,
             Cell::Simple(_) => None,
             Cell::Gru(cell) => Some(cell.projected_len()),
             Cell::Lstm(cell) => Some(cell.projected_len()),

@@ -27,6 +27,8 @@ macro_rules! recurrent {
             pub returns: Returns,
             /// The share of inputs zeroed while training, the same for all steps of a sample.
             pub dropout: f64,
+            /// Whether it reads from the last valid step to the first; what it passes on stays in the order of time.
+            pub reverse: bool,
             $(
             /// Whether the reset gate acts after the recurrent product (as in the frameworks) or before it (as in
             /// the paper).
@@ -42,6 +44,7 @@ macro_rules! recurrent {
                     units: Size::Known(units),
                     returns: Returns::Last,
                     dropout: 0.0,
+                    reverse: false,
                     $($reset: true,)?
                 }
             }
@@ -57,6 +60,13 @@ macro_rules! recurrent {
             #[must_use]
             pub const fn dropout(mut self, rate: f64) -> Self {
                 self.dropout = rate;
+                self
+            }
+
+            /// Whether it reads from the last valid step to the first. Its last step is then the first in time.
+            #[must_use]
+            pub const fn reverse(mut self, reverse: bool) -> Self {
+                self.reverse = reverse;
                 self
             }
 
@@ -80,6 +90,7 @@ macro_rules! recurrent {
                     units: self.units,
                     returns: self.returns,
                     dropout: self.dropout,
+                    reverse: self.reverse,
                 }
             }
         }
@@ -168,6 +179,7 @@ struct Common {
     units: Size,
     returns: Returns,
     dropout: f64,
+    reverse: bool,
 }
 
 impl Common {
@@ -202,7 +214,13 @@ impl Common {
             fan_in: features.get_or(1),
             fan_out: columns.get_or(1),
         };
-        Ok(Plan::stepwise(input, output)
+        // Nothing can be computed of a step before the last one is there.
+        let plan = if self.reverse {
+            Plan::yields(input, output)
+        } else {
+            Plan::stepwise(input, output)
+        };
+        Ok(plan
             .parameter("weight", &[features, columns], glorot)
             .parameter("recurrent_weight", &[units, columns], Fill::Orthogonal)
             .costs(features.plus(units).times(columns).times(TWO)))
