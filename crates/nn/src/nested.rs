@@ -182,14 +182,14 @@ pub fn put<N: Network>(
 /// Runs a segment of the network that is `steps` of a run forward; all of them, if it is frozen, since its samples share nothing then.
 pub fn forward<N: Network>(
     steps: Range<usize>,
-    segment: usize,
+    (segment, is_frozen): (usize, bool),
     run: &Run<'_, N::Scalar>,
     x: &[Element<N>],
     mut memory: Carved<'_, N::Scalar>,
 ) {
     let own = run.part(steps.start);
     let mut memory = run.memory(steps, &mut memory);
-    for segment in segments::<N>(&own, segment) {
+    for segment in segments::<N>(segment, is_frozen) {
         N::forward(segment, &own, x, memory.again());
     }
 }
@@ -197,7 +197,7 @@ pub fn forward<N: Network>(
 /// Runs it backward, with the gradient of its input where that is wanted.
 pub fn backward<N: Network>(
     steps: Range<usize>,
-    segment: usize,
+    (segment, is_frozen): (usize, bool),
     run: &Run<'_, N::Scalar>,
     x: &[Element<N>],
     mut memory: Carved<'_, N::Scalar>,
@@ -205,7 +205,7 @@ pub fn backward<N: Network>(
 ) {
     let own = run.part(steps.start);
     let mut memory = run.memory(steps, &mut memory);
-    for segment in segments::<N>(&own, segment).rev() {
+    for segment in segments::<N>(segment, is_frozen).rev() {
         let memory = memory.again();
         if is_wanted {
             N::backward::<true>(segment, &own, x, memory, lane);
@@ -216,8 +216,8 @@ pub fn backward<N: Network>(
 }
 
 /// The network's segments that run in `segment` of it.
-fn segments<N: Network>(own: &Run<'_, N::Scalar>, segment: usize) -> Range<usize> {
-    if own.steps[own.first].frozen {
+fn segments<N: Network>(segment: usize, is_frozen: bool) -> Range<usize> {
+    if is_frozen {
         0..N::SEGMENTS
     } else {
         segment..segment + 1

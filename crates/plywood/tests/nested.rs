@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{batch, images, on_threads, texts};
+use common::{batch, bits, images, texts, trained};
 use plywood::nn::Graph;
 use plywood::nn::engine::Objective;
 use plywood::nn::optimizer::Clip;
@@ -108,54 +108,21 @@ plywood::model! {
     }
 }
 
-/// Losses and parameters of some steps, then the outputs.
-fn trained<N, G>(threads: usize, examples: &Examples<N::Input, G>) -> (Vec<u64>, Vec<u32>, Vec<u32>)
-where
-    N: Network<Scalar = f32>,
-    G: Sample,
-    CrossEntropy: plywood::nn::loss::Loss<N::Output, G>,
-{
-    on_threads(threads, || {
-        let mut network = N::seeded(Seed(5));
-        let mut trainer = Trainer::<N, G>::new(&network, Seed(6));
-        let objective = Objective {
-            loss: &CrossEntropy,
-            metric: &(),
-        };
-        let losses = (0..4).map(|_| {
-            let optimizer = (&Adam::default(), 1e-2);
-            let loss = trainer.step(&mut network, examples, objective, optimizer, &mut []);
-            loss.to_bits()
-        });
-        let losses = losses.collect();
-        let mut session = Session::new(&network);
-        // Once more, so that what pays in the long run is done.
-        drop(session.outputs(&examples.inputs));
-        let outputs = bits(session.outputs(&examples.inputs).data());
-        let numbers = [network.parameters(), network.state()].concat();
-        (losses, bits(&numbers), outputs)
-    })
-}
-
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|value| value.to_bits()).collect()
-}
-
 #[test]
 fn parts_compute_what_one_list_computes() {
     let examples = batch(&images(90), 90);
-    let flat = trained::<Flat, _>(2, &examples);
-    assert_eq!(trained::<Nested, _>(2, &examples), flat);
-    assert_eq!(trained::<Nested, _>(1, &examples), flat);
-    let flat = trained::<FlatBlocks, _>(2, &examples);
-    assert_eq!(trained::<InBlocks, _>(2, &examples), flat);
+    let flat = trained::<Flat, _>(2, Precision::Full, &examples);
+    assert_eq!(trained::<Nested, _>(2, Precision::Full, &examples), flat);
+    assert_eq!(trained::<Nested, _>(1, Precision::Full, &examples), flat);
+    let flat = trained::<FlatBlocks, _>(2, Precision::Full, &examples);
+    assert_eq!(trained::<InBlocks, _>(2, Precision::Full, &examples), flat);
 }
 
 #[test]
 fn parts_read_tokens_and_steps() {
     let examples = batch(&texts(700), 700);
-    let flat = trained::<FlatTagger, _>(2, &examples);
-    assert_eq!(trained::<Tagger, _>(2, &examples), flat);
+    let flat = trained::<FlatTagger, _>(2, Precision::Full, &examples);
+    assert_eq!(trained::<Tagger, _>(2, Precision::Full, &examples), flat);
 }
 
 plywood::model! {

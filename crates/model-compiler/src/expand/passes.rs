@@ -72,7 +72,8 @@ impl Passes<'_> {
         } else {
             quote!(true)
         };
-        let own = quote!(#start..#end, segment, run, #x, memory);
+        let is_frozen = layer.is_frozen();
+        let own = quote!(#start..#end, (segment, #is_frozen), run, #x, memory);
         let forth = within::call(layer, lib, &quote!(forward), &own);
         let back = within::call(
             layer,

@@ -2,7 +2,10 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 use plywood::data::synthetic;
+use plywood::nn::engine::Objective;
+use plywood::nn::loss::Loss;
 use plywood::prelude::*;
+use plywood::shape::Sample;
 
 plywood::model! {
     /// 28×28 grey images in, ten classes out.
@@ -100,4 +103,42 @@ pub fn texts(samples: usize) -> Dataset<Sequence<Token<10_000>>, Sequence<Class<
 pub fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.expect("threads start").install(work)
+}
+
+/// Losses of some steps, then parameters and state, then outputs, all to the bit.
+pub fn trained<N, G>(
+    threads: usize,
+    precision: Precision,
+    examples: &Examples<N::Input, G>,
+) -> (Vec<u64>, Vec<u32>, Vec<u32>)
+where
+    N: Network<Scalar = f32>,
+    G: Sample,
+    CrossEntropy: Loss<N::Output, G>,
+{
+    on_threads(threads, || {
+        let mut network = N::seeded(Seed(5));
+        let mut trainer = Trainer::<N, G>::with_precision(&network, Seed(6), precision);
+        let objective = Objective {
+            loss: &CrossEntropy,
+            metric: &(),
+        };
+        let losses = (0..4).map(|_| {
+            let adam = (&Adam::default(), 1e-2);
+            let loss = trainer.step(&mut network, examples, objective, adam, &mut []);
+            assert!(loss.is_finite(), "{}", N::NAME);
+            loss.to_bits()
+        });
+        let losses = losses.collect();
+        let mut session = Session::with_precision(&network, precision);
+        // Once more, so that what pays in the long run is done.
+        drop(session.outputs(&examples.inputs));
+        let outputs = bits(session.outputs(&examples.inputs).data());
+        let numbers = [network.parameters(), network.state()].concat();
+        (losses, bits(&numbers), outputs)
+    })
+}
+
+pub fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
 }
