@@ -101,6 +101,12 @@ impl Layer {
         &last.expect("the parser reads at least one segment").ident
     }
 
+    /// Whether it stands for a network, if it is nothing of the library's.
+    #[must_use]
+    pub fn is_network(&self) -> bool {
+        !self.is_called && self.block.is_none()
+    }
+
     /// Whether the layer is written as one name without type arguments, as the built-in layers are.
     #[must_use]
     pub fn is_bare(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::unroll::{Instance, Item, Way, unroll};
 use plywood_shape::layers::Join;
 use plywood_shape::{Shape, chain};
 use quote::{quote, quote_spanned};
-use syn::{GenericParam, Ident};
+use syn::{GenericParam, Ident, Type};
 
 /// Checks a whole network; what is wrong is noted in `faults`.
 pub fn check<'a>(network: &'a Network, faults: &mut Faults) -> Checked<'a> {
@@ -240,6 +240,7 @@ impl<'a> Checker<'a, '_> {
         let declaration = match join {
             Join::Residual => quote_spanned!(span=> #root::Join::Residual),
             Join::Add => quote_spanned!(span=> #root::Join::Add),
+            Join::Inputs => quote_spanned!(span=> #root::Join::Inputs),
             Join::Outputs => quote_spanned!(span=> #root::Join::Outputs),
             Join::Concat(axis) => {
                 let axis = Ident::new(&format!("{axis:?}"), span);
@@ -282,13 +283,17 @@ fn generics(network: &Network, faults: &mut Faults) {
                     "give the size another name, such as `N`",
                 );
             }
-            GenericParam::Const(_) => {}
+            GenericParam::Const(size) if is_usize(&size.ty) => {}
             _ => {
                 let help = "write `<const N: usize>`";
                 faults.push(place, "a network leaves nothing open but sizes", help);
             }
         }
     }
+}
+
+fn is_usize(kind: &Type) -> bool {
+    matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "usize"))
 }
 
 /// Why there is no layer on the way around a block.

@@ -80,8 +80,7 @@ enum Found {
 }
 
 fn identify(layer: &Layer, faults: &mut Faults) -> Found {
-    let is_network = !layer.is_called && layer.block.is_none();
-    let own = if is_network {
+    let own = if layer.is_network() {
         Found::Network
     } else {
         Found::Custom

@@ -1,5 +1,6 @@
 //! The names of the layers: given ones are checked, missing ones made of kind and position.
 
+use crate::builtin;
 use crate::fault::{Faults, Place};
 use crate::unroll::Instance;
 use proc_macro2::Span;
@@ -31,6 +32,26 @@ const TAKEN: [&str; 19] = [
     "visit",
 ];
 
+/// Constants that every network has.
+const CONSTANTS: [&str; 16] = [
+    "ACTIVATION_BYTES",
+    "CHAIN",
+    "CHECKED",
+    "FLOPS",
+    "LAYERS",
+    "LAYER_AT",
+    "NAME",
+    "OFFSETS",
+    "PARAMETERS",
+    "PLANS",
+    "SEGMENTS",
+    "SEGMENT_AT",
+    "STATE_OFFSETS",
+    "STEPS",
+    "STEP_AT",
+    "TRAINING_FLOPS",
+];
+
 /// One name a layer.
 #[derive(Debug)]
 pub struct Names(Vec<Ident>);
@@ -38,13 +59,24 @@ pub struct Names(Vec<Ident>);
 impl Names {
     /// Names for all layers; clashes are noted in `faults`, once for a layer that clashes in every turn.
     pub fn of(layers: &[Instance<'_>], faults: &mut Faults) -> Self {
-        let mut used = HashSet::new();
+        // What puts the numbers of a part back is called like it.
+        let is_built_in =
+            |kind: &str| builtin::find(kind).is_some() || builtin::find_block(kind).is_some();
+        let parts = layers.iter().filter(|layer| {
+            layer.source.is_network() && !is_built_in(&layer.source.kind().to_string())
+        });
+        let parts =
+            parts.filter_map(|layer| Some((in_turn(layer.source.name.as_ref()?, layer), layer)));
+        let mut used: HashSet<String> = HashSet::new();
+        let setters: HashSet<String> = parts
+            .map(|(name, _)| format!("set_{}", name.unraw()))
+            .collect();
         let mut clashing = HashSet::new();
         let mut names: Vec<Option<Ident>> = Vec::new();
         for layer in layers {
             let name = layer.source.name.as_ref().map(|name| in_turn(name, layer));
             let known = faults.iter().len();
-            let name = name.filter(|name| is_free(name, &mut used, faults));
+            let name = name.filter(|name| is_free(name, &mut used, &setters, faults));
             if faults.iter().len() > known && !clashing.insert(std::ptr::from_ref(layer.source)) {
                 faults.truncate(known);
             }
@@ -80,11 +112,23 @@ fn in_turn(name: &Ident, layer: &Instance<'_>) -> Ident {
         })
 }
 
-fn is_free(name: &Ident, used: &mut HashSet<String>, faults: &mut Faults) -> bool {
+fn is_free(
+    name: &Ident,
+    used: &mut HashSet<String>,
+    setters: &HashSet<String>,
+    faults: &mut Faults,
+) -> bool {
     let plain = name.unraw().to_string();
-    let (what, help) = if TAKEN.contains(&plain.as_str()) || is_pass(&plain) {
+    let (what, help) = if TAKEN.contains(&plain.as_str())
+        || is_pass(&plain)
+        || setters.contains(&plain)
+    {
         let what =
             format!("a layer cannot be called `{plain}`: the network has a method of this name");
+        (what, "choose another name")
+    } else if CONSTANTS.contains(&plain.as_str()) {
+        let what =
+            format!("a layer cannot be called `{plain}`: the network has a constant of this name");
         (what, "choose another name")
     } else if used.insert(plain.clone()) {
         return true;
@@ -119,7 +163,7 @@ fn made(layer: &Instance<'_>, index: usize, used: &HashSet<String>) -> Ident {
     };
     let layer = layer.source;
     let mut name = format_ident!("{}_{index}", snake_case(&kind), span = Span::call_site());
-    while used.contains(&name.to_string()) {
+    while used.contains(&name.to_string()) || is_pass(&name.to_string()) {
         name = format_ident!("{name}_");
     }
     name.set_span(layer.kind().span());

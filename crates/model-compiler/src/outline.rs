@@ -4,7 +4,7 @@
 use crate::ast::Network;
 use crate::fault::{Faults, Place};
 use crate::kinds::shape_of;
-use plywood_shape::Shape;
+use plywood_shape::{Item, Shape};
 use quote::ToTokens;
 use syn::{GenericArgument, GenericParam, PathArguments, Type, parse_quote};
 
@@ -58,8 +58,23 @@ fn lacks_size(kind: &Type, network: &Network) -> bool {
 
 /// What would help a type that is certainly no kind of sample.
 fn flaw(kind: &Type) -> Option<&'static str> {
+    if let Type::Tuple(tuple) = kind {
+        let fits = |kind: &Type| {
+            let shape = shape_of(kind);
+            !is_other(kind)
+                && shape
+                    .is_none_or(|shape| !shape.sequence && !matches!(shape.item, Item::Token(_)))
+        };
+        let holds = (2..=4).contains(&tuple.elems.len()) && tuple.elems.iter().all(fits);
+        return (!holds).then_some(
+            "a tuple is of two to four kinds of numbers: `(Image<28, 28, 1>, Vector<4>)`; what every step has several of is a `Sequence<(…, …)>`, and tokens stand alone",
+        );
+    }
     if let Some(step) = step_of(kind) {
         let is_flawed = step_of(step).is_some() || is_other(step);
+        if let Type::Tuple(_) = step {
+            return flaw(step);
+        }
         return is_flawed
             .then_some("write `Sequence<Vector<8>>`, `Sequence<Token<10_000>>`, …; a sequence of sequences is none");
     }
@@ -97,7 +112,10 @@ fn step_of(kind: &Type) -> Option<&Type> {
 fn text(kind: &Type) -> String {
     let text = kind.to_token_stream().to_string();
     match kind {
-        Type::Path(_) => text.replace(' ', ""),
+        Type::Path(_) | Type::Tuple(_) => {
+            let text = text.replace(' ', "").replace(',', ", ");
+            text.replace(", )", ",)")
+        }
         _ => text,
     }
 }

@@ -251,7 +251,7 @@ impl Line<'_> {
         // Lists that are added up have the gradient of the output itself, which the first of them finds where it is.
         let is_cut = matches!(
             self.checked.layers[layer].meaning,
-            Meaning::Junction(Join::Concat(_) | Join::Outputs)
+            Meaning::Junction(Join::Concat(_) | Join::Inputs | Join::Outputs)
         );
         let mut back = vec![Back::Hold(junction)];
         let count = ways.len();

@@ -304,6 +304,7 @@ fn join(block: &Builtin, layer: &Layer, given: &Given, faults: &mut Faults) -> J
     let join = match block.name {
         "Residual" => Join::Residual,
         "Add" => Join::Add,
+        sides::INPUTS => Join::Inputs,
         sides::OUTPUTS => Join::Outputs,
         _ => Join::Concat(match given.word("axis") {
             Some("height") => Axis::Height,
@@ -320,7 +321,7 @@ fn join(block: &Builtin, layer: &Layer, given: &Given, faults: &mut Faults) -> J
         (Join::Residual, 1) if !is_empty => return join,
         (Join::Residual, _) => "`Residual` holds one list of layers in braces".to_owned(),
         (_, 0 | 1) => format!("`{}` holds several lists in braces", block.name),
-        _ if !is_empty => return join,
+        _ if !is_empty || matches!(join, Join::Inputs | Join::Outputs) => return join,
         _ => format!("all lists of this `{}` are empty", block.name),
     };
     let write = format!("write `{}`", block.example);

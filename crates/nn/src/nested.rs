@@ -138,6 +138,7 @@ impl Declared {
     /// What `N` is.
     #[must_use]
     pub const fn of<N: Network>() -> Self {
+        let () = N::FITS;
         Self {
             name: N::NAME,
             takes: <N::Input as Sample>::SHAPE,

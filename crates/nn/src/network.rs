@@ -36,6 +36,12 @@ pub trait Network: Sized + Send + Sync {
     const STEPS: &'static [Step];
     /// How many segments the passes come in.
     const SEGMENTS: usize;
+    /// Fails to be evaluated if the layers do not go together, of a network that leaves sizes open; others have been checked.
+    const FITS: () = ();
+    /// How many layers there are: known without asking any of them.
+    const LAYER_COUNT: usize = Self::LAYERS.len();
+    /// How many steps there are, likewise.
+    const STEP_COUNT: usize = Self::STEPS.len();
     /// What the network is for another that it lies in.
     const DECLARED: Declared = Declared::of::<Self>();
 

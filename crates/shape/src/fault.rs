@@ -447,6 +447,9 @@ const fn branch_help(layer: &'static str, first: Shape, found: Shape) -> Text {
     if first.sequence != found.sequence {
         return text.text("let the recurrent layers of all lists return the same: `returns: sequence` or `returns: last`");
     }
+    if str_eq(layer, "Inputs") {
+        return text.text("what lies side by side is of one kind: end every list in a vector, with `Flatten` or `Dense`");
+    }
     if str_eq(layer, "Concat") && (!first.is_vector_like() || !found.is_vector_like()) {
         return text.text("lists side by side differ along one axis alone: `Concat(axis: height)`, `width` or `features`");
     }

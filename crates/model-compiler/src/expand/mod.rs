@@ -66,6 +66,9 @@ struct Generated {
     single: TokenStream,
     /// The names of the open sizes.
     size_names: Vec<Ident>,
+    /// Names of type parameters that no open size has: of another scalar, and of a visitor.
+    other: Ident,
+    visitor: Ident,
 }
 
 impl Generated {
@@ -87,7 +90,16 @@ impl Generated {
                 size_names.push(size.ident);
             }
         }
+        let free = |wanted: &str| {
+            let mut free = format_ident!("{wanted}");
+            while size_names.contains(&free) {
+                free = format_ident!("{free}_");
+            }
+            free
+        };
         Self {
+            other: free("U"),
+            visitor: free("V"),
             generics: quote!(<#(#sizes,)* T: #lib::Float>),
             sizes: quote!(<#(#sizes),*>),
             declared: quote!(<#(#declared,)* T: #lib::Float = ::core::primitive::f32>),

@@ -20,7 +20,14 @@ pub(super) fn expand(program: &Program<'_>, names: &Generated) -> TokenStream {
     );
     let checked = (!names.size_names.is_empty()).then(|| quote!(const { Self::CHECKED };));
     let (segments, forward, backward) = segments(program);
+    let fits = (!names.size_names.is_empty()).then(|| {
+        quote!(
+            const FITS: () = Self::CHECKED;
+        )
+    });
     let parts = Parts {
+        counts: within::counts(program, lib),
+        fits: quote!(#fits),
         layers,
         steps,
         segments,
@@ -146,6 +153,8 @@ fn segments_with_networks(program: &Program<'_>) -> (TokenStream, TokenStream, T
 /// For a faulty network: no layers, and passes that do nothing.
 pub(super) fn expand_empty(network: &ast::Network, names: &Generated) -> TokenStream {
     let parts = Parts {
+        counts: TokenStream::new(),
+        fits: TokenStream::new(),
         layers: quote!([]),
         steps: quote!([]),
         segments: quote!(1),
@@ -160,6 +169,8 @@ pub(super) fn expand_empty(network: &ast::Network, names: &Generated) -> TokenSt
 
 /// What differs between a network and a faulty one.
 struct Parts {
+    counts: TokenStream,
+    fits: TokenStream,
     layers: TokenStream,
     steps: TokenStream,
     segments: TokenStream,
@@ -178,6 +189,8 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
         ..
     } = names;
     let Parts {
+        counts,
+        fits,
         layers,
         steps,
         segments,
@@ -189,7 +202,8 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
     } = parts;
     let (input, output) = (&network.input, &network.output);
     let (title, size_names) = (&names.name, &names.size_names);
-    let of = quote!(#title<#(#size_names,)* U>);
+    let (other, visitor) = (&names.other, &names.visitor);
+    let of = quote!(#title<#(#size_names,)* #other>);
     let bounds = &network.generics.where_clause;
     let name = network.name.unraw().to_string();
     quote! {
@@ -199,12 +213,14 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
             type Scalar = T;
             type Input = #input;
             type Output = #output;
-            type Of<U: #lib::Float> = #of;
+            type Of<#other: #lib::Float> = #of;
 
             const NAME: &'static ::core::primitive::str = #name;
             const LAYERS: &'static [#lib::LayerInfo] = &#layers;
             const STEPS: &'static [#lib::Step] = &#steps;
             const SEGMENTS: ::core::primitive::usize = #segments;
+            #counts
+            #fits
 
             fn seeded(seed: #lib::Seed) -> Self {
                 #checked
@@ -249,7 +265,10 @@ fn implementation(network: &ast::Network, names: &Generated, parts: &Parts) -> T
                 #backward
             }
 
-            fn visit<V: #lib::Visitor<T>>(first: ::core::primitive::usize, visitor: &mut V) {
+            fn visit<#visitor: #lib::Visitor<T>>(
+                first: ::core::primitive::usize,
+                visitor: &mut #visitor,
+            ) {
                 #visit
             }
 

@@ -48,13 +48,15 @@ fn structure(
         generic,
         single,
         size_names,
+        other,
+        ..
     } = names;
     let (attributes, vis) = (&network.attributes, &network.visibility);
     let bounds = &network.generics.where_clause;
     let table = table(checked);
     let layers = checked.layers.iter().enumerate();
     let views = layers.filter_map(|(index, layer)| view(layer, &find(index), names, checked));
-    let title = name.to_string();
+    let title = name.unraw().to_string();
     quote! {
         #(#attributes)*
         #table
@@ -77,7 +79,7 @@ fn structure(
 
             /// The same network, every number converted.
             #[must_use]
-            #vis fn cast<U: #lib::Float>(&self) -> #name<#(#size_names,)* U> {
+            #vis fn cast<#other: #lib::Float>(&self) -> #name<#(#size_names,)* #other> {
                 #name {
                     parameters: #lib::cast(&self.parameters),
                     state: #lib::cast(&self.state),
@@ -87,7 +89,7 @@ fn structure(
 
         #[allow(dead_code)]
         impl #sizes #single #bounds {
-            /// Numbers that are trained.
+            /// Numbers that are trained, or frozen.
             #vis const PARAMETERS: ::core::primitive::usize = #lib::table::parameters(Self::LAYERS);
             /// Floating-point operations of the products of a forward pass, a sample or a step.
             #vis const FLOPS: ::core::primitive::usize = #lib::table::flops(Self::LAYERS);

@@ -55,7 +55,7 @@ pub(super) fn layers(
     let layers = program.checked.layers.iter();
     table.expand(
         &quote!(layers),
-        within::rows(layers, &quote!(LAYERS), lib),
+        within::rows(layers, &quote!(LAYER_COUNT), lib),
         lib,
     )
 }
@@ -91,7 +91,7 @@ pub(super) fn steps(
     let layers = (0..program.steps.len()).map(|step| program.layer(step));
     table.expand(
         &quote!(steps),
-        within::rows(layers, &quote!(STEPS), lib),
+        within::rows(layers, &quote!(STEP_COUNT), lib),
         lib,
     )
 }

@@ -127,14 +127,14 @@ pub(super) fn constants(program: &Program<'_>, names: &Generated) -> TokenStream
     let lib = &names.lib;
     let lens = |layers: Vec<&CheckedLayer<'_>>, table: TokenStream| {
         let lens = layers.into_iter().map(|layer| match layer.is_network() {
-            true => member(layer, lib, &quote!(#table.len())),
+            true => member(layer, lib, &table),
             false => quote!(1),
         });
         lens.collect::<Vec<_>>()
     };
     let steps = (0..program.steps.len()).map(|step| program.layer(step));
-    let steps = lens(steps.collect(), quote!(STEPS));
-    let layers = lens(program.checked.layers.iter().collect(), quote!(LAYERS));
+    let steps = lens(steps.collect(), quote!(STEP_COUNT));
+    let layers = lens(program.checked.layers.iter().collect(), quote!(LAYER_COUNT));
     let segments = segments(program, names);
     let table = |name: TokenStream, lens: &[TokenStream]| {
         let count = lens.len() + 1;
@@ -166,18 +166,36 @@ fn segments(program: &Program<'_>, names: &Generated) -> Vec<TokenStream> {
     lens.collect()
 }
 
+/// How many layers and steps there are.
+pub(super) fn counts(program: &Program<'_>, lib: &TokenStream) -> TokenStream {
+    if !program.holds_networks() {
+        let (layers, steps) = (program.checked.layers.len(), program.steps.len());
+        return quote! {
+            const LAYER_COUNT: ::core::primitive::usize = #layers;
+            const STEP_COUNT: ::core::primitive::usize = #steps;
+        };
+    }
+    let steps = (0..program.steps.len()).map(|step| program.layer(step));
+    let steps = rows(steps, &quote!(STEP_COUNT), lib);
+    let layers = rows(program.checked.layers.iter(), &quote!(LAYER_COUNT), lib);
+    quote! {
+        const LAYER_COUNT: ::core::primitive::usize = #layers;
+        const STEP_COUNT: ::core::primitive::usize = #steps;
+    }
+}
+
 /// How many rows a table has, as an expression that names none of the sizes that the network leaves open: rows do not depend on
 /// them, and a length must not.
 pub(super) fn rows<'a>(
     layers: impl Iterator<Item = &'a CheckedLayer<'a>>,
-    table: &TokenStream,
+    count: &TokenStream,
     lib: &TokenStream,
 ) -> TokenStream {
     let (networks, own): (Vec<_>, Vec<_>) = layers.partition(|layer| layer.is_network());
     let own = own.len();
     let networks = networks.into_iter().map(|layer| {
         let path = with_any_sizes(&layer.source.path);
-        at(layer, quote!(<#path as #lib::Network>::#table.len()))
+        at(layer, quote!(<#path as #lib::Network>::#count))
     });
     quote!({ #own #(+ #networks)* })
 }

@@ -11,6 +11,8 @@ pub enum Join {
     Add,
     /// `Concat { { … }, { … } }`: the outputs lie side by side along an axis.
     Concat(Axis),
+    /// `Inputs { { … }, { … } }`: what lists make of different inputs lies side by side.
+    Inputs,
     /// `Outputs { { … }, { … } }`: all numbers of one output lie behind all of the one before, whatever their shapes.
     Outputs,
 }
@@ -35,6 +37,7 @@ impl Join {
             Self::Residual => "Residual",
             Self::Add => "Add",
             Self::Concat(_) => "Concat",
+            Self::Inputs => "Inputs",
             Self::Outputs => "Outputs",
         }
     }
@@ -45,7 +48,7 @@ impl Join {
         match self {
             Self::Residual | Self::Add => None,
             Self::Concat(axis) => Some(axis),
-            Self::Outputs => Some(Axis::Features),
+            Self::Inputs | Self::Outputs => Some(Axis::Features),
         }
     }
 
@@ -84,7 +87,9 @@ impl Join {
         let kept = output.elements().get_or(0);
         let sum = match self {
             Self::Residual => 0,
-            Self::Add | Self::Concat(_) | Self::Outputs => input.elements().get_or(0),
+            Self::Add | Self::Concat(_) | Self::Inputs | Self::Outputs => {
+                input.elements().get_or(0)
+            }
         };
         plan.saved = if output.sequence == input.sequence {
             Extent {
@@ -103,7 +108,11 @@ impl Join {
     /// What comes of the outputs of two lists, if they fit. What is not known fits.
     const fn two(self, first: Shape, second: Shape) -> Option<Shape> {
         if matches!(first.item, Item::Unknown) || matches!(second.item, Item::Unknown) {
-            return Some(Shape::UNKNOWN);
+            // What is wrong there was said there; what is known is whether steps come out.
+            return Some(Shape {
+                item: Item::Unknown,
+                sequence: first.sequence || second.sequence,
+            });
         }
         if first.sequence != second.sequence {
             return None;

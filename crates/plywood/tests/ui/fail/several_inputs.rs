@@ -30,7 +30,14 @@ plywood::model! {
     }
 }
 
+plywood::model! {
+    pub Apart: (Image<8, 8, 1>, Vector<4>) => Logits<10> {
+        Inputs { {}, { Dense(4) } },
+        Flatten, Dense(10),
+    }
+}
+
 fn main() {
     let _ = (Together::new(Seed(1)), TooMany::new(Seed(1)));
-    let _ = (Single::new(Seed(1)), Wrong::new(Seed(1)));
+    let _ = (Single::new(Seed(1)), Wrong::new(Seed(1)), Apart::new(Seed(1)));
 }

@@ -27,6 +27,24 @@ mod other {
     }
 }
 
+plywood::model! {
+    /// Sizes called like the expansion's own type parameters, and reckoned with.
+    Reckoned<const U: usize, const V: usize>: Vector<U> => Vector<U> { Dense(V - 1), Dense(64 / V), Dense(U) }
+}
+
+plywood::model! { Holds<const N: usize>: Vector<N> => Vector<N> { Reckoned<N, 4>, Reckoned<N, N> } }
+
+plywood::model! {
+    /// Parts, applied step by step, within blocks.
+    Blocks: Sequence<Vector<4>> => Sequence<Vector<2>> {
+        Residual { TimeDistributed { Third } }, TimeDistributed { Residual { Third }, Dense(2) },
+    }
+}
+
+plywood::model! {
+    Joined: (Vector<2>, Vector<2>) => (Vector<4>, Vector<4>) { Inputs { {}, {} }, Outputs { {}, {} } }
+}
+
 fn in_a_body<const N: usize>() -> usize {
     plywood::model! { Local: Vector<4> => Logits<3> { Dense(3) } }
     plywood::model! { Other: Vector<4> => Logits<3> { local: Local, Dense(3) } }
@@ -39,6 +57,8 @@ pub(crate) fn main() {
     assert!(Third::new(Seed(1)) == Third::new(Seed(1)));
     assert_eq!(Second::new(Seed(1)).third_0().dense_0().weight().len(), 16);
     assert_eq!(in_a_body::<1>(), 1 + 15 + 12);
+    assert_eq!(Holds::<3>::new(Seed(1)).reckoned_0().dense_0().bias().len(), 3);
+    assert_eq!((Blocks::PARAMETERS, Joined::PARAMETERS), (20 + 20 + 10, 0));
     let in_a_block = {
         plywood::model! { Local: Vector<1> => Vector<1> { Dense(1) } }
         Local::PARAMETERS
