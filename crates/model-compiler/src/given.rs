@@ -339,7 +339,7 @@ fn refuse<R>(builtin: &Builtin, argument: &Argument, faults: &mut Faults) -> Opt
         }
         (_, Some(name)) => format!("did you mean `{name}`?"),
         _ if builtin.positional.is_empty() && builtin.named.is_empty() => {
-            format!("it takes none: write `{layer}`")
+            format!("it takes none: write `{}`", builtin.example)
         }
         _ => {
             let mut names = Builtin::names(builtin.positional);

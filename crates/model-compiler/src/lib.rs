@@ -1,9 +1,9 @@
 //! The compiler behind `model!`, as a plain library: every stage can be tested without rustc.
 //!
-//! A network goes through seven stages, each a module: [`parse`] reads tokens leniently into the tree of [`ast`];
-//! [`unroll`] writes repeated lists out and looks at blocks; [`mod@check`] gives every layer its [`meaning`] and asks its shape rule; [`fuse`] finds layers that are computed as one;
-//! [`plan`] orders them into steps and segments; [`expand`] writes Rust. Faults of all stages are collected in
-//! [`fault::Faults`] and reported at once, with the [`outline`] of the network in its place.
+//! A network goes through stages, each a module: [`parse`] reads tokens leniently into the tree of [`ast`]; [`unroll`] writes repeated
+//! lists out and looks at blocks; [`mod@check`] gives every layer its [`meaning`] and asks its shape rule, and what it finds out is
+//! [`checked`]; [`fuse`] finds layers that are computed as one; [`plan`] orders them into steps and stretches; [`expand`] writes Rust.
+//! Faults of all stages are collected in [`fault::Faults`] and reported at once, beside an [`outline`] of the network.
 //!
 //! The compiler is pure: it reads no file, no environment and no global state.
 #![forbid(unsafe_code)]

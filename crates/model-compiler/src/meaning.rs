@@ -20,7 +20,13 @@ pub fn of<'a>(
     reach: &mut Reach,
     (turned, faults): (bool, &mut Faults),
 ) -> CheckedLayer<'a> {
-    let found = identify(layer, faults);
+    let found = if layer.is_bare() && *layer.kind() == network.name {
+        let help = "write the layers out, or give one of both another name";
+        faults.push(layer.place, "a network does not stand in itself", help);
+        Found::Nothing
+    } else {
+        identify(layer, faults)
+    };
     let input_is_certain = reach.is_certain();
     if matches!(found, Found::Function) {
         return function::check(layer, name, network, reach, faults);

@@ -170,16 +170,17 @@ pub fn plan<'a>(checked: &'a Checked<'a>) -> Program<'a> {
     }
 }
 
-/// Which steps are not trained, and read nothing that is. What comes out of a block counts as trained.
+/// Which steps are not trained, and read nothing that is.
 fn still(checked: &Checked<'_>, steps: &[Step]) -> Vec<bool> {
     let mut still: Vec<bool> = Vec::new();
     for step in steps {
         let is_trained = checked.layers[step.group.layers.start].is_trained();
-        let reads_trained = match step.input {
-            Source::Input => false,
-            Source::Step(before) => !still[before],
+        let is_still = |source: &Source| match source {
+            Source::Input => true,
+            Source::Step(before) => still[*before],
         };
-        still.push(!step.is_junction() && !is_trained && !reads_trained);
+        let reads_trained = !step.reads.iter().all(is_still);
+        still.push(!is_trained && !reads_trained);
     }
     still
 }
@@ -429,7 +430,7 @@ mod tests {
             2
         );
         assert_eq!(still("Conv2d(3), Flatten, frozen Dense(8)"), 0);
-        assert_eq!(still("Flatten, Residual { Relu }, Dense(8)"), 2);
+        assert_eq!(still("Flatten, Residual { Relu }, Dense(8)"), 3);
         assert_eq!(
             still("Flatten, Add { { Relu, Dense(8) }, { Dense(8), Relu } }"),
             2

@@ -67,14 +67,8 @@ impl<'a> Sides<'a> {
 
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.tuple.elems.len()
-    }
-
-    /// Whether there are none, which is never so.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.tuple.elems.is_empty()
     }
 }
 
@@ -92,7 +86,7 @@ pub fn check(network: &Network, faults: &mut Faults) {
                 let place = first.map_or(Place::of(name), |first| first.place);
                 let what = format!(
                     "`{name}` declares {} inputs, which no `Inputs` takes apart",
-                    sides.len()
+                    sides.count()
                 );
                 let help = "begin the list with `Inputs { { … }, { … } }`, a list for each";
                 faults.push(place, what, help);
@@ -106,7 +100,7 @@ pub fn check(network: &Network, faults: &mut Faults) {
                 let place = last.map_or(Place::of(name), |last| last.place);
                 let what = format!(
                     "`{name}` declares {} outputs, but the list ends in one",
-                    sides.len()
+                    sides.count()
                 );
                 let help = "end the list with `Outputs { { … }, { … } }`, a list for each";
                 faults.push(place, what, help);
@@ -123,11 +117,11 @@ pub fn check(network: &Network, faults: &mut Faults) {
 fn count(block: &Layer, sides: &Sides<'_>, what: &str, faults: &mut Faults) {
     let lists = block.block.as_ref().map_or(0, Vec::len);
     // That there should be several lists is said of every block.
-    if lists > 1 && lists != sides.len() {
+    if lists > 1 && lists != sides.count() {
         let kind = block.kind();
         let message = format!(
             "`{kind}` holds {lists} lists, but the network declares {} {what}",
-            sides.len()
+            sides.count()
         );
         faults.push(
             Place::of(&block.path),
@@ -142,11 +136,11 @@ fn misplaced(layer: &Layer, begins: bool, ends: bool, faults: &mut Faults) {
     let fault = match kind.as_str() {
         INPUTS if !begins => Some((
             "`Inputs` begins a network of several inputs, and stands nowhere else",
-            "declare them: `Name: (Image<28, 28, 1>, Vector<4>) => …`; lists that read the same input are a `Concat { { … }, { … } }`",
+            "declare them as a tuple, written out: `Name: (Image<28, 28, 1>, Vector<4>) => …`; lists that read the same input are a `Concat { { … }, { … } }`",
         )),
         OUTPUTS if !ends => Some((
             "`Outputs` ends a network of several outputs, and stands nowhere else",
-            "declare them: `Name: … => (Logits<10>, Vector<4>)`; what goes on from several lists is a `Concat { { … }, { … } }`",
+            "declare them as a tuple, written out: `Name: … => (Logits<10>, Vector<4>)`; what goes on from several lists is a `Concat { { … }, { … } }`",
         )),
         _ => None,
     };
@@ -168,7 +162,7 @@ mod tests {
     fn tuples_have_sides_and_other_kinds_have_none() {
         let kind = parse_quote!((Image<4, 4, 1>, Vector<3>));
         let sides = Sides::of(&kind).unwrap();
-        assert_eq!((sides.len(), sides.sequence), (2, false));
+        assert_eq!((sides.count(), sides.sequence), (2, false));
         assert_eq!(sides.shape(0), Some(Shape::image(4, 4, 1)));
         assert_eq!(sides.shape(2), None);
         let kind = parse_quote!(plywood::Sequence<(Vector<3>, Vector<5>)>);

@@ -1,4 +1,4 @@
-//! Where several lists of layers come together again: `Residual`, `Add`, `Concat`.
+//! Where several lists of layers come together again: `Residual`, `Add`, `Concat`, `Inputs`, `Outputs`.
 //!
 //! ```text
 //! forward     y = x₀ + x₁ + …   or   [x₀ | x₁ | …]          x_b: what list b makes of the input x, or x itself

@@ -49,7 +49,8 @@ use std::ops::Range;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a layer",
     label = "not a layer",
-    note = "a layer has `pub const fn new` and `pub const fn plan` of its own and implements `plywood::Layer<T>`; see examples/04-custom-layer.rs"
+    note = "a layer has `pub const fn new` and `pub const fn plan` of its own and implements `plywood::Layer<T>`; see examples/04-custom-layer.rs",
+    note = "a network of `model!` stands in a list without parentheses"
 )]
 pub trait Layer<T: Float, X = T>: Sync {
     /// `y` from `x`: every number of `y` is written. What the plan says is saved goes to `memory`, if the pass keeps it.
@@ -191,9 +192,9 @@ pub struct Pass<'a, T> {
     pub rows: Rows,
     /// Valid steps of every sample; empty where all steps of all samples are valid.
     pub lengths: &'a [u32],
-    /// Whether the layer is being trained: dropout drops, batch statistics count. Not where it is frozen.
+    /// Whether the layer is being trained: dropout drops, batch statistics count. Not where it is frozen, forward nor on the way back.
     pub training: bool,
-    /// Whether a way back follows, so that what it reads is to be kept.
+    /// Whether a way back follows, so that what it reads is to be kept: while training, also where the layer is frozen.
     pub keeps: bool,
     /// This layer's randomness at this step.
     pub noise: Noise,

@@ -39,6 +39,8 @@ pub struct Place {
     pub state_offset: usize,
     /// Whether training leaves its numbers as they are.
     pub frozen: bool,
+    /// Whether nothing that it reads is trained.
+    pub reads_still: bool,
     /// Whether it is applied to every step of a sequence.
     pub each_step: bool,
 }
@@ -61,6 +63,7 @@ impl Place {
             state_offset: self.state_offset + step.state_offset,
             layer: self.layer + step.layer,
             frozen: self.frozen || step.frozen,
+            still: self.reads_still && (self.frozen || step.still),
         }
     }
 
@@ -132,6 +135,8 @@ pub struct Declared {
     yields: Shape,
     /// Numbers of its parameters and of its state.
     lens: (usize, usize),
+    /// Whether it begins with a table.
+    scatters: bool,
 }
 
 impl Declared {
@@ -144,7 +149,21 @@ impl Declared {
             takes: <N::Input as Sample>::SHAPE,
             yields: <N::Output as Sample>::SHAPE,
             lens: table::buffer_lens(N::LAYERS),
+            scatters: !N::STEPS.is_empty() && N::STEPS[0].plan.sparse,
         }
+    }
+
+    /// Reports what is wrong with it at its place in a list.
+    ///
+    /// # Panics
+    /// With the fault of `plan`, if there is one; or if its table does not read the whole's input.
+    #[track_caller]
+    pub const fn report(&self, plan: &Plan, is_first: bool) {
+        plan.report();
+        assert!(
+            !self.scatters || is_first,
+            "a network that begins with a table reads the input of the whole\nhelp: put it first"
+        );
     }
 
     /// What it makes of what reaches it.

@@ -108,6 +108,9 @@ pub struct Step {
     pub layer: usize,
     /// Whether training leaves its numbers as they are.
     pub frozen: bool,
+    /// Whether neither it nor what it reads is trained: nothing goes back through it unless the gradient of the network's input is asked
+    /// for.
+    pub still: bool,
 }
 
 /// Bytes that a sample, or a step, keeps live between forward and backward pass, in `f32`.

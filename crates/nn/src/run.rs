@@ -118,7 +118,12 @@ impl Layout {
         }
         impl<T: Float> Visitor<T> for Sizes<'_> {
             fn visit<L: Layer<T, X>, X>(&mut self, index: usize, layer: &L) {
-                let Step { plan, frozen, .. } = &{ self.layout.steps[index] };
+                let Step {
+                    plan,
+                    frozen,
+                    still,
+                    ..
+                } = &{ self.layout.steps[index] };
                 let late = layer.late_weight(plan);
                 let late = late.filter(|_| self.purpose == Purpose::Training && !frozen);
                 if !frozen || self.purpose == Purpose::Gradient {
@@ -128,6 +133,8 @@ impl Layout {
                 }
                 let len = match self.purpose {
                     Purpose::Inference => layer.prepared_for_forward_len(plan),
+                    // Nothing goes back through it.
+                    Purpose::Training if *still => layer.prepared_for_forward_len(plan),
                     Purpose::Gradient | Purpose::Training => layer.prepared_len(plan),
                 };
                 self.layout.prepared.push(self.layout.prepared_len);
@@ -189,14 +196,14 @@ impl Layout {
         scratch.most
     }
 
-    /// While training, the gradients of all frozen steps go where nobody reads them.
+    /// While training, the gradients of frozen steps that something goes back through go where nobody reads them.
     fn make_room_for_frozen(&mut self, purpose: Purpose) {
         if purpose != Purpose::Training {
             return;
         }
         let mut len = 0;
         let frozen = self.steps.iter().zip(&mut self.gradients);
-        for (step, gradient) in frozen.filter(|(step, _)| step.frozen && !step.plan.sparse) {
+        for (step, gradient) in frozen.filter(|(step, _)| step.frozen && !step.still) {
             *gradient = self.gradients_len;
             len = len.max(step.plan.parameter_count());
         }

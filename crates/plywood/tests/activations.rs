@@ -1,4 +1,4 @@
-//! Activations of one's own compute what the layers compute that they repeat, alone and behind others, to the bit.
+//! Activations of one's own compute what the layers compute that they repeat, alone and behind others.
 
 mod common;
 

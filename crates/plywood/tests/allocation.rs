@@ -7,7 +7,7 @@ use common::{
 };
 use plywood::nn::engine::Objective;
 use plywood::nn::loss::Loss;
-use plywood::nn::metric::Metric;
+use plywood::nn::metric::{Metric, RunningLoss};
 use plywood::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,16 +58,23 @@ where
     CrossEntropy: Loss<N::Output, D::Target>,
     Accuracy: Metric<N::Output, D::Target>,
 {
+    training_under::<N, D, _, _>(precision, data, &CrossEntropy, &Accuracy)
+}
+
+fn training_under<N, D, L, M>(precision: Precision, data: &D, loss: &L, metric: &M) -> usize
+where
+    N: Network<Scalar = f32>,
+    D: Source<Input = N::Input>,
+    L: Loss<N::Output, D::Target>,
+    M: Metric<N::Output, D::Target>,
+{
     let examples = batch(data, 8);
     let mut network = N::seeded(Seed(1));
     on_threads(2, || {
         let mut trainer = Trainer::with_precision(&network, Seed(1), precision);
-        let (loss, metric, adam) = (CrossEntropy, Accuracy, Adam::default());
-        let mut counters = vec![0.0; Metric::<N::Output, D::Target>::counters(&metric)];
-        let objective = Objective {
-            loss: &loss,
-            metric: &metric,
-        };
+        let adam = Adam::default();
+        let mut counters = vec![0.0; metric.counters()];
+        let objective = Objective { loss, metric };
         counted(|| {
             trainer.step(
                 &mut network,
@@ -92,6 +99,24 @@ where
         let mut outputs = Batch::default();
         counted(|| session.predict(&inputs, &mut outputs))
     })
+}
+
+plywood::model! {
+    Two: (Image<4, 4, 1>, Vector<2>) => (Logits<3>, Real<2>) {
+        Inputs { { Flatten }, {} }, Dense(8), Tanh, Outputs { { Dense(3) }, { Dense(2) } },
+    }
+}
+
+/// A network of two inputs and two outputs, each under its own loss and metric.
+fn side_by_side(precision: Precision) -> usize {
+    let columns = (vec![7_u8; 8 * 16], vec![0.5_f32; 8 * 2]);
+    let targets = (vec![1_u8; 8], vec![0.25_f32; 8 * 2]);
+    type Sides = Dataset<(Image<4, 4, 1>, Vector<2>), (Class<3>, Real<2>)>;
+    let data = Sides::new(columns, targets).expect("columns of as many samples");
+    let losses = Weighted::new((CrossEntropy, MeanSquaredError), [1.0, 0.5]);
+    let error = RunningLoss::new("error", MeanSquaredError);
+    let metric = (Of::<0, _>(Accuracy), Of::<1, _>(error));
+    training_under::<Two, _, _, _>(precision, &data, &losses, &metric)
 }
 
 fn streaming() -> usize {
@@ -128,4 +153,5 @@ fn nothing_is_allocated_in_the_steady_state() {
         );
     }
     assert_eq!(streaming(), 0, "step by step");
+    assert_eq!(side_by_side(Precision::Full), 0, "of several outputs");
 }

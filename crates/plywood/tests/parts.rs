@@ -11,11 +11,25 @@ plywood::model! {
         Conv2d(64, kernel: 3), Relu,
         MaxPool2d(2),
         Conv2d(96, kernel: 5, padding: same), Relu,
-        Conv2d(80, kernel: 3), Relu,
+        Conv2d(80, kernel: 3), Activation(Cubed),
         MaxPool2d(2),
         Flatten,
-        Dense(3000), Relu,
+        Dense(3000), Activation(Cubed),
         Dense(5),
+    }
+}
+
+/// `y = x³`
+#[derive(Clone, Copy, Debug)]
+struct Cubed;
+
+impl plywood::Function for Cubed {
+    fn value<T: plywood::Float>(self, x: T) -> T {
+        x * x * x
+    }
+
+    fn slope<T: plywood::Float>(self, x: T) -> T {
+        T::from_f64(3.0) * x * x
     }
 }
 
@@ -87,9 +101,13 @@ fn only_what_is_worth_a_hand_over_is_cut() {
     let first = parts(0, 1).expect("the first convolution is large");
     assert_eq!((first.units, first.numbers), (14, 13 * 64));
     assert!(parts(0, 2).is_none(), "two images are two blocks' work");
-    let columns = parts(3, 1).expect("the first dense layer is large");
+    assert!(
+        parts(2, 1).is_some(),
+        "a function behind it changes nothing"
+    );
+    let columns = parts(4, 1).expect("the first dense layer is large");
     assert_eq!((columns.units, columns.numbers), (3000, 1));
-    assert!(parts(4, 1).is_none(), "the last layer is small");
+    assert!(parts(5, 1).is_none(), "the last layer is small");
     let small = Dense::new(64);
     let plan = small.plan(<Vector<576>>::SHAPE);
     let one = plywood::shape::Rows {

@@ -202,9 +202,13 @@ impl Passes<'_> {
                     quote!(run.backward(#at, &#value, #x, &mut #slot, &mut back);)
                 }
             }
-            Back::Hold(_) => quote!(run.hold(#at, &mut #slot, &mut back);),
+            Back::Hold(_) => {
+                let call = quote!(run.hold(#at, &mut #slot, &mut back););
+                self.if_trained(step, call)
+            }
             Back::Enter { list, .. } => {
-                quote!(run.enter(#at, &#value, #list, &mut #slot, &mut back);)
+                let call = quote!(run.enter(#at, &#value, #list, &mut #slot, &mut back););
+                self.if_trained(step, call)
             }
             Back::Collect { is_first, .. } => {
                 let call = quote!(run.collect(#at, #is_first, &mut #slot, &mut back););
@@ -214,6 +218,15 @@ impl Passes<'_> {
                 let call = quote!(run.release(#at, &#value, #collected, &mut #slot, &mut back););
                 self.if_wanted(step, call)
             }
+        }
+    }
+
+    /// What goes back through a block with nothing to train in it or before it leads to that of the network.
+    fn if_trained(&self, junction: usize, call: TokenStream) -> TokenStream {
+        if self.program.still[junction] {
+            quote!(if INPUT_GRADIENT { #call })
+        } else {
+            call
         }
     }
 

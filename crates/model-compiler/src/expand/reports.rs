@@ -1,6 +1,6 @@
 //! What the macro could not read is reported from the chain, by constant evaluation, under the layer at fault.
 
-use super::Generated;
+use super::{Generated, within};
 use crate::builtin::Role;
 use crate::checked::{Checked, CheckedLayer};
 use crate::fault::Place;
@@ -66,6 +66,9 @@ fn one(
     let first = index == 0;
     let report = if layer.is_custom() {
         quote!(#lib::report_custom(&#network::CHAIN[#index], #first))
+    } else if layer.is_network() {
+        let declared = within::member(layer, lib, &quote!(DECLARED));
+        quote!(#declared.report(&#network::CHAIN[#index], #first))
     } else {
         quote!(#network::CHAIN[#index].report())
     };

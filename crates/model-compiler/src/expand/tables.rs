@@ -78,6 +78,7 @@ pub(super) fn steps(
             continue;
         }
         let (at, frozen) = (positions.layer(first), layer.is_frozen());
+        let still = program.still[index];
         table.own.push(quote! {
             #lib::Step {
                 plan: Self::PLANS[#index],
@@ -85,6 +86,7 @@ pub(super) fn steps(
                 state_offset: Self::STATE_OFFSETS[#first],
                 layer: #at,
                 frozen: #frozen,
+                still: #still,
             }
         });
     }
@@ -108,6 +110,7 @@ fn place(
     let (layer, at) = (program.layer(step), positions.layer(index));
     let name = layer.name.unraw().to_string();
     let (frozen, each_step) = (layer.is_frozen(), layer.each_step);
+    let reads_still = program.is_still(program.steps[step].input);
     quote! {
         #lib::nested::Place {
             name: #name,
@@ -116,6 +119,7 @@ fn place(
             offset: Self::OFFSETS[#index],
             state_offset: Self::STATE_OFFSETS[#index],
             frozen: #frozen,
+            reads_still: #reads_still,
             each_step: #each_step,
         }
     }

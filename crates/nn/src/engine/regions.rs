@@ -4,6 +4,7 @@
 //! table    rows scattered to it           kept by the lanes, in order
 //! late     xᵀ·g over the whole batch      kept by the lanes, in order
 //! lanes    the sum of the lanes' buffers  in order
+//! frozen   none
 //! ```
 //!
 //! Shares are contiguous and take about the same time each. They follow from the network alone; every number's update reads its
@@ -248,6 +249,32 @@ mod tests {
             assert_eq!(reached, region.used().end);
         }
         assert_eq!(regions[0].used().end, 70_014);
+    }
+
+    #[test]
+    fn frozen_stretches_are_passed_over() {
+        let region = |range, source| Region { range, source };
+        let lanes = |range, start| region(range, Source::Lanes { start });
+        let regions = [
+            region(0..16_384, Source::Frozen),
+            lanes(16_384..32_768, 0),
+            region(32_768..40_960, Source::Frozen),
+            lanes(40_960..65_536, 16_384),
+            region(65_536..81_920, Source::Frozen),
+        ];
+        let (mut start, mut reached) = (0, 0);
+        for end in shares_of(&regions) {
+            for region in &regions {
+                for piece in region.pieces(&(start..end)) {
+                    assert_ne!(region.source, Source::Frozen);
+                    reached += piece.len();
+                }
+            }
+            start = end;
+        }
+        assert_eq!((start, reached), (81_920, 16_384 + 24_576));
+        let ends = shares_of(&regions[..1]);
+        assert_eq!(ends, [16_384; 16]);
     }
 
     #[test]

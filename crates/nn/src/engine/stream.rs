@@ -199,6 +199,7 @@ mod tests {
             state_offset: 0,
             layer: 0,
             frozen: false,
+            still: false,
         };
         refusal("Tagger", plan.input, &[step], &[layer]).map(|text| text.as_str().to_owned())
     }

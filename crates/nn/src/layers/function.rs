@@ -6,13 +6,14 @@
 //! ```
 //!
 //! Behind a layer, x is what that layer yields: it is kept for the way back and never written as an output, and the gradient is
-//! multiplied where it lies.
+//! multiplied where it lies. In inference, where nothing is kept, the function is applied in place.
 
-use crate::layer::{Flow, LateWeight, Layer, Memory, Pass};
+use crate::layer::{Flow, LateWeight, Layer, Memory, Parts, Pass};
 use plywood_kernels::Float;
 use plywood_kernels::simd::{Kernel, Simd};
 use plywood_shape::layers::{Pointwise, Then};
 use plywood_shape::{Plan, Rows};
+use std::ops::Range;
 
 /// An activation of one's own: `Activation(Swish)` in a list, where `Swish` implements this.
 ///
@@ -85,6 +86,23 @@ impl<F: Function, T: Float> Kernel<T> for Slopes<'_, F, T> {
     }
 }
 
+/// `y = f(y)`
+struct InPlace<'a, F, T> {
+    function: F,
+    y: &'a mut [T],
+}
+
+impl<F: Function, T: Float> Kernel<T> for InPlace<'_, F, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, _: S) {
+        for y in self.y {
+            *y = self.function.value(*y);
+        }
+    }
+}
+
 impl<T: Float, F: Function> Layer<T> for Pointwise<F> {
     fn forward(&self, _: &Pass<'_, T>, x: &[T], y: &mut [T], _: Memory<'_, T>) {
         let function = self.function;
@@ -105,9 +123,13 @@ impl<T: Float, F: Function> Layer<T> for Pointwise<F> {
 
 impl<T: Float, L: Layer<T>, F: Function> Layer<T> for Then<L, Pointwise<F>> {
     fn forward(&self, pass: &Pass<'_, T>, x: &[T], y: &mut [T], memory: Memory<'_, T>) {
+        let function = self.function.function;
+        if !pass.keeps {
+            self.layer.forward(pass, x, y, memory);
+            return T::dispatch(InPlace { function, y });
+        }
         let (between, memory) = cut(memory, y.len());
         self.layer.forward(pass, x, between, memory);
-        let function = self.function.function;
         T::dispatch(Values {
             function,
             x: between,
@@ -125,6 +147,23 @@ impl<T: Float, L: Layer<T>, F: Function> Layer<T> for Then<L, Pointwise<F>> {
         });
         let flow = Flow { y: between, ..flow };
         self.layer.backward(pass, flow, memory);
+    }
+
+    fn parts(&self, plan: &Plan, rows: Rows) -> Option<Parts> {
+        self.layer.parts(plan, rows)
+    }
+
+    fn forward_part(
+        &self,
+        pass: &Pass<'_, T>,
+        x: &[T],
+        units: Range<usize>,
+        y: &mut [T],
+        memory: Memory<'_, T>,
+    ) {
+        self.layer.forward_part(pass, x, units, y, memory);
+        let function = self.function.function;
+        T::dispatch(InPlace { function, y });
     }
 
     fn scratch_len(&self, plan: &Plan, rows: Rows) -> usize {
