@@ -169,8 +169,7 @@ impl<'a> Checker<'a, '_> {
         let (mut step, fault) = reach.step();
         let is_certain = reach.is_certain();
         if let Some(fault) = &fault {
-            let (what, help) = (fault.what(), fault.help());
-            self.faults.push(source.place, what.as_str(), help.as_str());
+            self.faults.rule(source.place, fault);
             step = Reach::UNKNOWN;
         }
         let to = (false, &mut *self.faults);
@@ -228,9 +227,8 @@ impl<'a> Checker<'a, '_> {
         }
         let (output, fault) = reach.join(&outputs, join);
         if let Some(fault) = fault {
-            let (what, help) = (fault.what(), fault.help());
             let place = Place::of(&source.path);
-            self.faults.push(place, what.as_str(), help.as_str());
+            self.faults.rule(place, &fault);
         }
         let is_certain = reach.is_certain() && outputs.iter().all(|output| output.is_certain());
         *reach = output;
@@ -314,8 +312,7 @@ fn output(network: &Network, last: &Layer, reach: Reach, faults: &mut Faults) {
         return;
     };
     if let Some(fault) = reach.fault(|shape| chain::output_fault(shape, declared)) {
-        let (what, help) = (fault.what(), fault.help());
-        faults.push(last.place, what.as_str(), help.as_str());
+        faults.rule(last.place, &fault);
     }
 }
 
@@ -329,8 +326,7 @@ fn outputs_of(network: &Network, outputs: &[(Reach, Place)], faults: &mut Faults
             continue;
         };
         if let Some(fault) = reach.fault(|shape| chain::output_fault(shape, declared)) {
-            let (what, help) = (fault.what(), fault.help());
-            faults.push(*place, what.as_str(), help.as_str());
+            faults.rule(*place, &fault);
         }
     }
 }

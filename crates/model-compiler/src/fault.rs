@@ -132,6 +132,12 @@ impl Faults {
         self.0.push(fault);
     }
 
+    /// Notes that a shape rule is broken.
+    pub fn rule(&mut self, place: Place, fault: &plywood_shape::Fault) {
+        let (what, help) = (fault.what(), fault.help());
+        self.push(place, what.as_str(), help.as_str());
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

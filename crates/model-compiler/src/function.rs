@@ -32,8 +32,7 @@ pub fn check<'a>(
     refuse_block(layer, faults);
     let input_is_certain = reach.is_certain();
     if let Some(fault) = reach.advance(|shape| Pointwise::new(()).plan(shape)) {
-        let (what, help) = (fault.what(), fault.help());
-        faults.push(layer.place, what.as_str(), help.as_str());
+        faults.rule(layer.place, &fault);
     }
     let Some((path, value)) = function(layer) else {
         refuse(layer, faults);

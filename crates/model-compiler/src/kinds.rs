@@ -6,6 +6,10 @@ use syn::{Expr, ExprLit, GenericArgument, Lit, PathArguments, Type};
 /// The shape of a sample kind; `None` for any other type, such as an alias.
 #[must_use]
 pub fn shape_of(kind: &Type) -> Option<Shape> {
+    if let Some(step) = step_of(kind) {
+        let shape = shape_of(step)?;
+        return (!shape.sequence).then(|| shape.in_sequence());
+    }
     let path = match kind {
         Type::Path(path) => path,
         // Kinds side by side are rows of all their numbers.
@@ -25,10 +29,6 @@ pub fn shape_of(kind: &Type) -> Option<Shape> {
     let arguments: Vec<_> = arguments.args.iter().collect();
     let name = last.ident.to_string();
     let item = match (name.as_str(), arguments.as_slice()) {
-        ("Sequence", [GenericArgument::Type(item)]) => {
-            let shape = shape_of(item)?;
-            return (!shape.sequence).then(|| shape.in_sequence());
-        }
         ("Image", [height, width, channels]) => Item::Image {
             height: size(height),
             width: size(width),
@@ -43,6 +43,22 @@ pub fn shape_of(kind: &Type) -> Option<Shape> {
         _ => return None,
     };
     Some(Shape::of(item))
+}
+
+/// What a sequence consists of; `None` for any other type.
+#[must_use]
+pub fn step_of(kind: &Type) -> Option<&Type> {
+    let Type::Path(path) = kind else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(step)) if last.ident == "Sequence" => Some(step),
+        _ => None,
+    }
 }
 
 /// Whether every size of the shape is known.

@@ -49,8 +49,7 @@ pub fn of<'a>(
         _ => false,
     };
     if let Some(fault) = reach.advance(|shape| (builtin.plan)(&given, shape)) {
-        let (what, help) = (fault.what(), fault.help());
-        faults.push(builtin.place(layer, &fault), what.as_str(), help.as_str());
+        faults.rule(builtin.place(layer, &fault), &fault);
     } else if unclear {
         *reach = Reach::UNKNOWN;
     }

@@ -3,10 +3,10 @@
 
 use crate::ast::Network;
 use crate::fault::{Faults, Place};
-use crate::kinds::shape_of;
+use crate::kinds::{shape_of, step_of};
 use plywood_shape::{Item, Shape};
 use quote::ToTokens;
-use syn::{GenericArgument, GenericParam, PathArguments, Type, parse_quote};
+use syn::{GenericParam, Type, parse_quote};
 
 /// Types that somebody might take for a kind of sample.
 const OTHERS: [&str; 19] = [
@@ -91,21 +91,6 @@ fn is_other(kind: &Type) -> bool {
         }
         Type::Array(_) | Type::Slice(_) | Type::Reference(_) | Type::Infer(_) => true,
         _ => false,
-    }
-}
-
-/// What a sequence consists of.
-fn step_of(kind: &Type) -> Option<&Type> {
-    let Type::Path(path) = kind else {
-        return None;
-    };
-    let last = path.path.segments.last()?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-        return None;
-    };
-    match arguments.args.first() {
-        Some(GenericArgument::Type(step)) if last.ident == "Sequence" => Some(step),
-        _ => None,
     }
 }
 

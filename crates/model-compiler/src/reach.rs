@@ -118,8 +118,7 @@ impl Reach {
     /// Notes an input of size zero; nothing is known behind it.
     pub fn refuse_empty(&mut self, input: &Type, faults: &mut Faults) {
         if let Some(fault) = chain::input_fault(self.shape) {
-            let (what, help) = (fault.what(), fault.help());
-            faults.push(Place::of(input), what.as_str(), help.as_str());
+            faults.rule(Place::of(input), &fault);
             *self = Self::UNKNOWN;
         }
     }

@@ -10,9 +10,9 @@
 
 use crate::ast::{Layer, Network};
 use crate::fault::{Faults, Place};
-use crate::kinds::shape_of;
+use crate::kinds::{shape_of, step_of};
 use plywood_shape::Shape;
-use syn::{GenericArgument, PathArguments, Type, TypeTuple};
+use syn::{Type, TypeTuple};
 
 /// The block that begins a list of several inputs.
 pub const INPUTS: &str = "Inputs";
@@ -32,25 +32,17 @@ impl<'a> Sides<'a> {
     /// The kinds of `(A, B)` or `Sequence<(A, B)>`; `None` for any other type.
     #[must_use]
     pub fn of(kind: &'a Type) -> Option<Self> {
+        if let Some(step) = step_of(kind) {
+            return Self::of(step).map(|sides| Self {
+                sequence: true,
+                ..sides
+            });
+        }
         match kind {
             Type::Tuple(tuple) if tuple.elems.len() > 1 => Some(Self {
                 tuple,
                 sequence: false,
             }),
-            Type::Path(path) => {
-                let last = path.path.segments.last()?;
-                let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-                    return None;
-                };
-                let item = match arguments.args.first() {
-                    Some(GenericArgument::Type(item)) if last.ident == "Sequence" => item,
-                    _ => return None,
-                };
-                Self::of(item).map(|sides| Self {
-                    sequence: true,
-                    ..sides
-                })
-            }
             _ => None,
         }
     }

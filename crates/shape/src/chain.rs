@@ -76,6 +76,19 @@ pub const fn output_fault(produced: Shape, declared: Shape) -> Option<Fault> {
     Some(Fault::new(NETWORK, rule, produced))
 }
 
+/// The fault of a list's end, as [`output_fault`] says; none if a layer of the list is at fault, since what comes out follows from that.
+#[must_use]
+pub const fn end_fault(chain: &[Plan], produced: Shape, declared: Shape) -> Option<Fault> {
+    let mut i = 0;
+    while i < chain.len() {
+        if chain[i].fault.is_some() {
+            return None;
+        }
+        i += 1;
+    }
+    output_fault(produced, declared)
+}
+
 /// What a network within another, called `name`, makes of what reaches it: it takes `takes` and yields `yields`, and has `lens` numbers
 /// of parameters and of state, gaps of alignment included.
 #[must_use]
@@ -193,6 +206,17 @@ mod tests {
         assert!(flat(images).stepwise);
         assert!(flat(Shape::image(2, 3, 1)).fault.is_some());
         assert!(flat(Shape::UNKNOWN).fault.is_none());
+    }
+
+    #[test]
+    fn the_end_of_a_faulty_list_is_not_looked_at() {
+        let dense = Dense::new(12);
+        let (good, bad) = (
+            dense.plan(Shape::vector(4)),
+            dense.plan(Shape::image(2, 2, 1)),
+        );
+        let end = |chain: &[Plan]| end_fault(chain, Shape::vector(12), Shape::vector(10)).is_some();
+        assert!(end(&[good]) && !end(&[bad, good]));
     }
 
     #[test]

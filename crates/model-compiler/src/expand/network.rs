@@ -111,9 +111,8 @@ fn segments_with_networks(program: &Program<'_>) -> (TokenStream, TokenStream, T
         .filter(|(_, stretch)| !stretch.is_empty())
         .collect();
     let each = |(index, stretch): &(usize, &Stretch), name: TokenStream, more: TokenStream| {
-        let is_running = program.layer(stretch.steps.start.min(program.steps.len() - 1));
-        let own = stretch.is_network && !is_running.is_frozen();
-        if own {
+        let has_segments = stretch.is_network && !program.layer(stretch.steps.start).is_frozen();
+        if has_segments {
             let next = index + 1;
             // A stretch that ends with its own last segment shares that with the next one.
             quote! {

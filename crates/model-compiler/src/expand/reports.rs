@@ -86,7 +86,8 @@ fn output(checked: &Checked<'_>, names: &Generated, network: &TokenStream) -> Ve
     };
     let (lib, layers) = (&names.lib, &checked.layers);
     let report = |yielded: TokenStream, declared: TokenStream, place: Place| {
-        let report = quote!(#lib::chain::report(#lib::chain::output_fault(#yielded, #declared)));
+        let fault = quote!(#lib::chain::end_fault(#network::CHAIN, #yielded, #declared));
+        let report = quote!(#lib::chain::report(#fault));
         placed(report, place)
     };
     let declared = &checked.network.output;
