@@ -343,3 +343,12 @@ fn gradients_go_through_what_is_frozen() {
     }
     assert!(nonzero > 5, "{nonzero} pixels have a gradient");
 }
+
+#[test]
+#[should_panic(expected = "more than eight networks lie one within the other")]
+fn networks_lie_at_most_eight_deep() {
+    let name = plywood::shape::Name::new("dense");
+    let deepest = (0..8).fold(name, |name, _| name.within("part"));
+    assert_eq!(deepest.to_string().matches("part.").count(), 8);
+    let _ = deepest.within("part");
+}

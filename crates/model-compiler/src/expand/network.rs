@@ -111,28 +111,19 @@ fn segments_with_networks(program: &Program<'_>) -> (TokenStream, TokenStream, T
         .filter(|(_, stretch)| !stretch.is_empty())
         .collect();
     let each = |(index, stretch): &(usize, &Stretch), name: TokenStream, more: TokenStream| {
-        let has_segments = stretch.is_network && !program.layer(stretch.steps.start).is_frozen();
-        if has_segments {
-            let next = index + 1;
-            // A stretch that ends with its own last segment shares that with the next one.
-            quote! {
-                if segment >= Self::SEGMENT_AT[#index] && segment <= Self::SEGMENT_AT[#next] {
-                    Self::#name(segment - Self::SEGMENT_AT[#index], run, input, memory.again() #more);
-                }
+        let is_frozen = stretch.is_network && program.layer(stretch.steps.start).is_frozen();
+        let start = quote!(Self::SEGMENT_AT[#index]);
+        let (is_now, own) = match (stretch.is_network, is_frozen) {
+            (false, _) => (quote!(segment == #start), TokenStream::new()),
+            (true, true) => (quote!(segment == #start), quote!(0,)),
+            (true, false) => {
+                // Its last segment is the one in which the next stretch begins.
+                let next = index + 1;
+                let is_now = quote!(segment >= #start && segment <= Self::SEGMENT_AT[#next]);
+                (is_now, quote!(segment - #start,))
             }
-        } else if stretch.is_network {
-            quote! {
-                if segment == Self::SEGMENT_AT[#index] {
-                    Self::#name(0, run, input, memory.again() #more);
-                }
-            }
-        } else {
-            quote! {
-                if segment == Self::SEGMENT_AT[#index] {
-                    Self::#name(run, input, memory.again() #more);
-                }
-            }
-        }
+        };
+        quote!(if #is_now { Self::#name(#own run, input, memory.again() #more); })
     };
     let forward = stretches.iter().map(|stretch| {
         let name = forward_name(stretch.0);

@@ -34,7 +34,6 @@ pub(super) fn call(
     arguments: &TokenStream,
 ) -> TokenStream {
     let of = of_scalar(layer, lib);
-
     at(layer, quote!(#lib::nested::#function::<#of>(#arguments)))
 }
 
