@@ -3,7 +3,6 @@
 use super::{Columns, Dataset, Stored};
 use crate::{DataError, Source};
 use plywood_shape::{Sequence, SequenceItem};
-use std::sync::Arc;
 
 impl<I: Stored, G: Stored + SequenceItem> Dataset<I, Sequence<G>> {
     /// The same samples, each with one target: that of its last valid step.
@@ -41,17 +40,8 @@ impl<I: Stored, G: Stored + SequenceItem> Dataset<I, Sequence<G>> {
             let at = row * columns.steps + step;
             at..at + 1
         };
-        Ok(Dataset {
-            columns: Arc::new(Columns {
-                inputs: Arc::clone(&columns.inputs),
-                targets: G::gather(&columns.targets, (0..columns.samples).map(last)),
-                samples: columns.samples,
-                steps: columns.steps,
-                lengths: columns.lengths.clone(),
-                weights: columns.weights.clone(),
-            }),
-            selection: self.selection.clone(),
-        })
+        let targets = G::gather(&columns.targets, (0..columns.samples).map(last));
+        Ok(self.with_targets(targets))
     }
 }
 

@@ -188,6 +188,22 @@ impl<I: Stored, G: Stored> Dataset<I, G> {
         Ok(self)
     }
 
+    /// The same samples with other targets, one for each of all that the columns hold; inputs share their memory.
+    fn with_targets<H: Stored>(&self, targets: H::Numbers) -> Dataset<I, H> {
+        let columns = &*self.columns;
+        Dataset {
+            columns: Arc::new(Columns {
+                inputs: Arc::clone(&columns.inputs),
+                targets,
+                samples: columns.samples,
+                steps: columns.steps,
+                lengths: columns.lengths.clone(),
+                weights: columns.weights.clone(),
+            }),
+            selection: self.selection.clone(),
+        }
+    }
+
     #[track_caller]
     fn columns_mut(&mut self, what: &str) -> &mut Columns<I, G> {
         assert!(self.selection.is_none(), "{what}: on a whole data set only");

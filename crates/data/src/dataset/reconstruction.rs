@@ -1,7 +1,6 @@
 //! Inputs as their own targets: what teaches an autoencoder.
 
-use super::{Columns, Dataset, Stored, steps_of};
-use std::sync::Arc;
+use super::{Dataset, Stored, steps_of};
 
 impl<I: Stored, G: Stored> Dataset<I, G> {
     /// The same samples, each its own target.
@@ -23,16 +22,6 @@ impl<I: Stored, G: Stored> Dataset<I, G> {
     pub fn reconstruction(&self) -> Dataset<I, I> {
         let columns = &*self.columns;
         let rows = columns.samples * steps_of::<I>(columns.steps);
-        Dataset {
-            columns: Arc::new(Columns {
-                inputs: Arc::clone(&columns.inputs),
-                targets: I::gather(&columns.inputs, std::iter::once(0..rows)),
-                samples: columns.samples,
-                steps: columns.steps,
-                lengths: columns.lengths.clone(),
-                weights: columns.weights.clone(),
-            }),
-            selection: self.selection.clone(),
-        }
+        self.with_targets(I::gather(&columns.inputs, std::iter::once(0..rows)))
     }
 }

@@ -3,7 +3,7 @@
 use super::{Metric, Observed};
 use crate::loss::FromNumbers;
 use plywood_kernels::Float;
-use plywood_shape::{PartAt, Sample};
+use plywood_shape::{PartAt, Rows, Sample};
 use std::any::Any;
 use std::cell::RefCell;
 
@@ -37,6 +37,10 @@ where
     }
 
     fn observe<T: Float>(&self, seen: &Observed<'_, T, G::Element<T>>, counters: &mut [f64]) {
+        if !O::SHAPE.sequence {
+            return self.observe_rows::<O, G, T>(seen, counters);
+        }
+        // What a metric makes of a sequence may depend on all of its steps.
         with_kept(|kept: &mut Copies<T, Element<G::Part, T>>| {
             kept.output.clear();
             for row in seen.output.chunks_exact(O::ROW) {
@@ -71,6 +75,41 @@ where
     }
 }
 
+impl<const I: usize, M> Of<I, M> {
+    /// Observes samples that are no sequences one by one, where they lie.
+    fn observe_rows<O, G, T>(&self, seen: &Observed<'_, T, G::Element<T>>, counters: &mut [f64])
+    where
+        O: PartAt<I>,
+        G: PartAt<I>,
+        G::Part: FromNumbers,
+        M: Metric<O::Part, G::Part>,
+        T: Float,
+    {
+        let targets = G::numbers(seen.targets).chunks_exact(G::ROW);
+        let rows = seen.output.chunks_exact(O::ROW).zip(targets);
+        for ((output, target), weights) in rows.zip(seen.weights.chunks_exact(1)) {
+            let output = &output[O::START..][..O::Part::ROW];
+            let target = &target[G::START..][..G::Part::ROW];
+            G::Part::with_row(target, |targets| {
+                let row = Observed {
+                    output,
+                    targets,
+                    weights,
+                    rows: ONE,
+                    lengths: &[],
+                };
+                self.0.observe(&row, counters);
+            });
+        }
+    }
+}
+
+/// A sample by itself.
+const ONE: Rows = Rows {
+    samples: 1,
+    steps: 1,
+};
+
 type Element<S, T> = <S as Sample>::Element<T>;
 
 /// The numbers of one output and target, taken together from between those of the others.
@@ -80,7 +119,8 @@ struct Copies<T, E> {
 }
 
 thread_local! {
-    /// Copies of every type in use on this thread; kept, so that observing allocates nothing once blocks have come.
+    /// Copies of every type in use on this thread; kept, so that observing sequences allocates nothing once the thread has seen a
+    /// block.
     static KEPT: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
